@@ -1,0 +1,285 @@
+"""A check: a test function with points, its examples, and how it is run.
+
+The examples of a check are drawn once per process (edge cases first, then what hypothesis draws) and replayed for every
+submission. Only when one fails does hypothesis search again, for the smallest case that fails in the same way.
+"""
+
+import contextlib
+import inspect
+import random
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any, TypeVar
+
+import numpy as np
+
+from grader.failure import Failure, Missing, TimeLimit
+from grader.student import Student
+from grader.worker.program import clone_generator
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+_REPEATED = 8
+"""Calls are repeated, to compare the answers, in so many examples of a check."""
+_SHRINK_EXAMPLES = 150
+_MARK = "__grader_check__"
+_GIVEN = "__grader_given__"
+
+
+@dataclass(frozen=True)
+class _Mark:
+    points: float
+    timeout_s: float
+    repeat: bool
+
+
+def points(value: float, *, timeout_s: float = 20.0, repeat: bool = True) -> Callable[[Function], Function]:
+    """Marks a test function as a check that is worth `value` points.
+
+    Args:
+        value: points, positive.
+        timeout_s: the check's own time limit in seconds, over all its examples.
+        repeat: call every function twice and compare the answers; turn it off for functions that run long.
+
+    Raises:
+        ValueError: points or time limit are not positive.
+
+    >>> @points(2)
+    ... def test_relu_forward(student):
+    ...     "Negative values become zero."
+    """
+    if not value > 0:
+        raise ValueError(f"points must be positive, not {value!r}")
+    if not timeout_s > 0:
+        raise ValueError(f"timeout_s must be positive, not {timeout_s!r}")
+
+    def mark(function: Function) -> Function:
+        import pytest
+
+        setattr(function, _MARK, _Mark(value, timeout_s, repeat))
+        return pytest.mark.points(value)(function)
+
+    return mark
+
+
+def given(**strategies: Any) -> Callable[[Function], Function]:
+    """Hypothesis's `given`, by keyword: the test runs on generated values.
+
+    >>> from hypothesis import strategies as st
+    >>> @given(n=st.integers(1, 9))
+    ... def test_of_n(student, n): ...
+    """
+    import hypothesis
+
+    def wrap(function: Function) -> Function:
+        wrapped = hypothesis.given(**strategies)(function)
+        setattr(wrapped, _GIVEN, (function, strategies))
+        return wrapped  # type: ignore[return-value]  # same call, fewer arguments
+
+    return wrap
+
+
+def is_check(function: Any) -> bool:
+    """Whether a test function is a check, that is, carries `@points`."""
+    return hasattr(function, _MARK)
+
+
+@dataclass(frozen=True)
+class Check:
+    """A check of a topic.
+
+    Attributes:
+        name: the test function's name.
+        title: its docstring's first line, what a student sees.
+        points: what it is worth.
+        timeout_s: its time limit.
+        repeat: whether calls are repeated.
+        body: the test itself, without hypothesis around it.
+        strategies: strategies of its generated arguments.
+    """
+
+    name: str
+    title: str
+    points: float
+    timeout_s: float
+    repeat: bool
+    body: Callable[..., None]
+    strategies: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, function: Callable[..., Any]) -> "Check":
+        """The check that a marked test function is."""
+        mark: _Mark = getattr(function, _MARK)
+        body, strategies = getattr(function, _GIVEN, (function, {}))
+        if not strategies and hasattr(function, "hypothesis"):
+            body = function.hypothesis.inner_test
+            strategies = function.hypothesis._given_kwargs
+        title = (inspect.getdoc(function) or function.__name__).splitlines()[0]
+        return cls(function.__name__, title, mark.points, mark.timeout_s, mark.repeat, body, strategies)
+
+    def examples(self, seed: int, count: int) -> list[dict[str, Any]]:
+        """The generated arguments of every run: edge cases, then `count` random ones; drawn once per process."""
+        key = (self.body, seed, count)
+        if key not in _DRAWN:
+            _DRAWN[key] = [*_edges(self.strategies, seed), *_drawn(self.strategies, seed, count)] if self.strategies else [{}]
+        return _DRAWN[key]
+
+    def run(self, student: Student, *, seed: int = 0, examples: int = 25, fixtures: Mapping[str, Any] | None = None, shrink: bool = True) -> None:
+        """Runs the check on every example.
+
+        Args:
+            student: the submission.
+            seed: seed of the random examples.
+            examples: how many random ones, beside the edge cases.
+            fixtures: further arguments of the test.
+            shrink: search for the smallest case after a failure.
+
+        Raises:
+            Failure: an answer is wrong, an error or missing; `case` is the smallest case that shows it.
+            TimeLimit: the time ran out.
+        """
+        __tracebackhide__ = True
+        run = _Run(self, student, dict(fixtures or {}))
+        drawn = self.examples(seed, examples)
+        with time_limit(self.timeout_s):
+            for number, example in enumerate(drawn):
+                failure = run.failure(example, repeat=number < _REPEATED)
+                if failure is not None:
+                    break
+            else:
+                return
+        if isinstance(failure, Missing) or not shrink or not self.strategies or failure.aspect in ("load", "died"):
+            raise failure
+        raise run.smallest(example, failure)
+
+
+def checks_of(module: ModuleType) -> list[Check]:
+    """The checks of a test module, in file order."""
+    found = [value for name, value in vars(module).items() if name.startswith("test_") and is_check(value)]
+    return [Check.of(function) for function in found]
+
+
+@contextlib.contextmanager
+def time_limit(timeout_s: float) -> Iterator[None]:
+    """Raises `TimeLimit` in the main thread after `timeout_s` seconds; no limit where there are no such signals."""
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    def expire(signum: int, frame: Any) -> None:
+        raise TimeLimit(timeout_s)
+
+    before = signal.signal(signal.SIGALRM, expire)
+    signal.setitimer(signal.ITIMER_REAL, timeout_s, 0.5)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, before)
+
+
+class _Run:
+    """One run of a check on one student's functions."""
+
+    def __init__(self, check: Check, student: Student, fixtures: dict[str, Any]) -> None:
+        self.check = check
+        self.student = student
+        self.fixtures = {key: value for key, value in fixtures.items() if key != "student"}
+
+    def failure(self, example: Mapping[str, Any], *, repeat: bool) -> Failure | None:
+        __tracebackhide__ = True
+        self.student._begin(repeat=repeat and self.check.repeat)
+        try:
+            self.check.body(student=self.student, **self.fixtures, **_own(example))
+        except Failure as failure:
+            failure.case = example
+            return failure
+        return None
+
+    def smallest(self, example: dict[str, Any], failure: Failure) -> Failure:
+        """Searches a smaller case that fails in the same way, first near the one found, then anywhere."""
+        import hypothesis
+        from hypothesis import strategies as st
+
+        from grader.checks.strategies import case_near
+
+        found: list[Failure] = [failure]
+
+        def fails_alike(candidate: dict[str, Any]) -> bool:
+            other = self.failure(candidate, repeat=failure.aspect == "determinism")
+            if other is None or (other.verdict, other.aspect) != (failure.verdict, failure.aspect):
+                return False
+            found.append(other)
+            return True
+
+        near = {
+            name: smaller
+            for name, strategy in self.check.strategies.items()
+            if (smaller := case_near(strategy, example[name]) if hasattr(example[name], "plan") else None) is not None
+        }
+        strategies = st.fixed_dictionaries({**self.check.strategies, **near})
+        try:
+            with time_limit(min(self.check.timeout_s, 10.0)):
+                hypothesis.find(
+                    strategies,
+                    fails_alike,
+                    settings=_settings(hypothesis, _SHRINK_EXAMPLES),
+                    random=random.Random(0),
+                    database_key=None,
+                )
+        except (hypothesis.errors.NoSuchExample, TimeLimit):
+            return found[-1]
+        return found[-1]
+
+
+def _settings(hypothesis: Any, count: int) -> Any:
+    return hypothesis.settings(
+        max_examples=count,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(hypothesis.HealthCheck),
+        phases=(hypothesis.Phase.generate, hypothesis.Phase.shrink),
+    )
+
+
+_DRAWN: dict[Any, list[dict[str, Any]]] = {}
+
+
+def _edges(strategies: Mapping[str, Any], seed: int) -> list[dict[str, Any]]:
+    from grader.checks.strategies import edge_cases
+
+    edges = {name: edge_cases(strategy, seed) for name, strategy in strategies.items()}
+    if not all(edges.values()):
+        return []
+    rounds = max(map(len, edges.values()))
+    return [{name: values[i % len(values)] for name, values in edges.items()} for i in range(rounds)]
+
+
+def _drawn(strategies: Mapping[str, Any], seed: int, count: int) -> list[dict[str, Any]]:
+    import hypothesis
+
+    found: list[dict[str, Any]] = []
+
+    def record(**values: Any) -> None:
+        found.append(values)
+
+    if count > 0:
+        settings = hypothesis.settings(
+            max_examples=count,
+            database=None,
+            deadline=None,
+            suppress_health_check=list(hypothesis.HealthCheck),
+            phases=(hypothesis.Phase.generate,),
+        )
+        hypothesis.seed(seed)(settings(hypothesis.given(**strategies)(record)))()
+    return found
+
+
+def _own(example: Mapping[str, Any]) -> dict[str, Any]:
+    """The example with generators of its own, so that a replay finds them where they were."""
+    return {
+        name: clone_generator(value) if isinstance(value, np.random.Generator) else value for name, value in example.items()
+    }

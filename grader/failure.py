@@ -1,0 +1,56 @@
+"""What can go wrong with an answer, as exceptions: the verdicts other than `passed`."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+class Failure(AssertionError):
+    """An answer is wrong (verdict `failed`).
+
+    Attributes:
+        headline: one sentence that says what is wrong.
+        details: further lines: yours against expected, where, what to try.
+        aspect: which promise is broken: "value", "shape", "dtype", "type", "finite",
+            "modified", "aliasing", "determinism", "rng", "raises" or "law".
+    """
+
+    verdict = "failed"
+    case: Mapping[str, Any] | None = None
+    """The generated arguments of the smallest failing example."""
+
+    def __init__(self, headline: str, *, details: Sequence[str] = (), aspect: str = "value") -> None:
+        super().__init__("\n".join([headline, *details]))
+        self.headline = headline
+        self.details = tuple(details)
+        self.aspect = aspect
+
+    def with_details(self, *details: str) -> "Failure":
+        """The same failure with further lines behind its own."""
+        return type(self)(self.headline, details=(*self.details, *details), aspect=self.aspect)
+
+
+class StudentError(Failure):
+    """The student's code raised, or returned something that cannot be judged (verdict `error`)."""
+
+    verdict = "error"
+
+
+class Missing(Failure):
+    """The function is not defined, or still raises NotImplementedError (verdict `missing`)."""
+
+    verdict = "missing"
+
+
+class TimeLimit(BaseException):
+    """The check ran out of time (verdict `timeout`).
+
+    Not an `Exception`: a student's `except Exception` must not swallow it.
+    """
+
+    verdict = "timeout"
+
+    def __init__(self, timeout_s: float) -> None:
+        super().__init__(timeout_s)
+        self.headline = f"No answer within {timeout_s:g} seconds: is there an endless loop?"
+        self.details: tuple[str, ...] = ()
+        self.aspect = "timeout"

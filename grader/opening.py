@@ -1,0 +1,65 @@
+"""From a submission's file to the `student` that the checks see."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from grader.course import Topic
+from grader.failure import Failure, StudentError
+from grader.student import InProcess, RaisedError, Student
+from grader.submission import Submission, SubmissionError, read_submission
+from grader.worker.program import Raised
+
+
+class Unreadable(StudentError):
+    """The file cannot be graded: not read, no Python, or it raises while it is loaded."""
+
+
+def open_submission(path: Path, *, own: bool = False) -> "Submission | Unreadable":
+    """Reads a submission; what is wrong with the file is the student's error.
+
+    Args:
+        path: a .py or .ipynb file.
+        own: the file is the caller's own, so that symbolic links are followed.
+    """
+    try:
+        return read_submission(path, follow_links=own)
+    except SubmissionError as error:
+        return Unreadable(str(error), aspect="load")
+
+
+def signatures(topic: Topic) -> dict[str, str]:
+    """The course's signature of each function of a topic, from the topic's fingerprints."""
+    if not topic.fingerprints.is_file():
+        return {}
+    found: dict[str, Any] = json.loads(topic.fingerprints.read_text(encoding="utf-8"))
+    return dict(found["signatures"])
+
+
+def the_student(submission: "Submission | Unreadable", topic: Topic, *, isolated: bool) -> Student:
+    """The submission loaded, in this process or in a sandboxed worker, ready for the checks of the topic."""
+    if isinstance(submission, Unreadable):
+        return Student(InProcess(), filename=f"{topic.module}.py", load_failure=submission)
+    cells = [(cell.label, cell.source) for cell in submission.cells]
+    stop = submission.filename.endswith(".py")
+    backend: Any = InProcess()
+    if isolated:
+        from grader.worker.client import Isolated
+
+        backend = Isolated()
+    failure: Failure | None = None
+    notes: list[str] = []
+    try:
+        backend.load(cells, name=topic.module, stop_at_error=stop)
+        notes = list(backend.notes)
+    except Raised as raised:
+        failure = Unreadable(
+            f"{submission.filename} cannot be loaded: {RaisedError('it', raised).headline.removeprefix('it ')}",
+            details=tuple(raised.trace.splitlines()),
+            aspect="load",
+        )
+    except StudentError as error:
+        failure = error
+    return Student(
+        backend, filename=submission.filename, signatures=signatures(topic), load_failure=failure, notes=notes
+    )

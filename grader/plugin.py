@@ -1,0 +1,153 @@
+"""The pytest plugin: the fixture `student`, points, readable failures and the closing table.
+
+It is loaded in every pytest run of the environment: at import time it needs pytest alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from grader.course import Topic
+    from grader.student import Student
+
+_VERDICTS = ("passed", "failed", "error", "missing", "timeout")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options of DESIGN.md."""
+    group = parser.getgroup("grader", "autograder for exercises")
+    group.addoption("--submission", metavar="FILE", type=Path, help="grade this .py or .ipynb instead of the exercise's own file")
+    group.addoption("--isolated", action="store_true", help="run the submission in a sandboxed worker, as grading does")
+    group.addoption("--examples", metavar="N", type=int, default=25, help="random examples per check, beside the edge cases")
+    group.addoption("--seed", metavar="N", type=int, default=0, help="seed of the random examples")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Registers the marker; refuses a submission that does not exist."""
+    config.addinivalue_line("markers", "points(n): a check worth n points")
+    submission = config.getoption("--submission")
+    if submission is not None and not submission.is_file():
+        raise pytest.UsageError(f"--submission {submission}: there is no such file")
+    if config.getoption("--examples") < 0:
+        raise pytest.UsageError("--examples must be 0 or more")
+
+
+@pytest.fixture(scope="module")
+def student(request: pytest.FixtureRequest) -> Iterator[Student]:
+    """The submission that the checks judge: its functions are attributes."""
+    from grader.opening import open_submission, the_student
+
+    topic = _topic_of(Path(str(request.path)))
+    if topic is None:
+        raise pytest.UsageError(f"{request.path} is not in a course: no course.toml above it")
+    path = request.config.getoption("--submission") or topic.stub
+    subject = the_student(open_submission(path, own=True), topic, isolated=request.config.getoption("--isolated"))
+    yield subject
+    subject._close()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Runs a check on its examples, in the place of hypothesis's own loop."""
+    __tracebackhide__ = True
+    if not _is_check(pyfuncitem) or "student" not in pyfuncitem.funcargs:
+        return None
+    from grader.checks.check import Check
+
+    names = pyfuncitem._fixtureinfo.argnames
+    config = pyfuncitem.config
+    Check.of(pyfuncitem.obj).run(
+        pyfuncitem.funcargs["student"],
+        seed=config.getoption("--seed"),
+        examples=config.getoption("--examples"),
+        fixtures={name: pyfuncitem.funcargs[name] for name in names},
+    )
+    return True
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[Any]:
+    """Puts the explanation in the place of a traceback; notes verdict and points for the closing table."""
+    report = yield
+    if call.when != "call" or not _is_check(item):
+        return report
+    from grader.checks.check import Check
+    from grader.failure import Failure, TimeLimit
+
+    verdict = "passed" if report.passed else "error"
+    error = call.excinfo.value if call.excinfo is not None else None
+    if isinstance(error, (Failure, TimeLimit)):
+        verdict = error.verdict
+        report.longrepr = _explanation(item, error)
+    check = Check.of(item.obj)  # type: ignore[attr-defined]  # a check is a pytest.Function
+    report.grader_check = {
+        "topic": item.path.parent.name,
+        "verdict": verdict,
+        "points": check.points,
+        "earned": check.points if verdict == "passed" else 0.0,
+        "headline": getattr(error, "headline", ""),
+    }
+    return report
+
+
+def pytest_report_teststatus(report: Any) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
+    """A check that is not written yet is `missing`, not a failure to read."""
+    if report.when == "call" and getattr(report, "grader_check", {}).get("verdict") == "missing":
+        return "missing", "m", ("MISSING", {"yellow": True})
+    return None
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """The closing table: points per topic."""
+    found = [report.grader_check for reports in terminalreporter.stats.values() for report in reports if hasattr(report, "grader_check")]
+    if not found:
+        return
+    terminalreporter.section("points")
+    for topic in sorted({check["topic"] for check in found}):
+        mine = [check for check in found if check["topic"] == topic]
+        earned, total = (sum(check[key] for check in mine) for key in ("earned", "points"))
+        counts = [(sum(check["verdict"] == verdict for check in mine), verdict) for verdict in _VERDICTS]
+        words = ", ".join(f"{count} {verdict}" for count, verdict in counts if count)
+        terminalreporter.write_line(f"{topic:<24} {earned:>5g} of {total:g} points   ({words})")
+
+
+def _is_check(item: pytest.Item) -> bool:
+    return hasattr(getattr(item, "obj", None), "__grader_check__")
+
+
+def _topic_of(path: Path) -> Topic | None:
+    from grader.course import CourseError, find_course
+
+    try:
+        course = find_course(path)
+    except CourseError as error:
+        raise pytest.UsageError(str(error)) from None
+    return next((topic for topic in course.topics if topic.name == path.parent.name), None)
+
+
+def _explanation(item: pytest.Item, error: Any) -> Any:
+    """A pytest representation that prints the explanation, and its headline in the short summary."""
+    from _pytest._code.code import ReprFileLocation, TerminalRepr
+
+    from grader.report.explanation import explain
+
+    class Explanation(TerminalRepr):
+        def __init__(self, text: str) -> None:
+            self.text = text
+            line = getattr(getattr(item, "obj", None), "__code__", None)
+            self.reprcrash = ReprFileLocation(str(item.path), line.co_firstlineno if line else 0, error.headline)
+
+        def __str__(self) -> str:
+            return self.text
+
+        def toterminal(self, tw: Any) -> None:
+            for number, line in enumerate(self.text.splitlines()):
+                tw.line(line, bold=number == 0, red=number == 0)
+
+    doc = (getattr(getattr(item, "obj", None), "__doc__", None) or "").strip().splitlines()
+    return Explanation("\n".join([*([doc[0], ""] if doc else []), explain(error)]))

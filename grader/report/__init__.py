@@ -1,0 +1,1 @@
+"""What people read: one small module per form."""

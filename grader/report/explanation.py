@@ -1,0 +1,76 @@
+"""The words of a failing check: what is wrong, the details, the smallest case; plain text for every form of report."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from grader.checks.compare import show
+from grader.checks.strategies import Case
+from grader.failure import Failure, Missing, TimeLimit
+
+_LINES_AT_MOST = 18
+
+
+def explain(failure: Failure | TimeLimit, *, pointer: str = "") -> str:
+    """Headline, details, smallest case and pointer, as lines of plain text."""
+    lines = [failure.headline, *(f"  {line}" for line in failure.details)]
+    case = smallest_case(failure)
+    if case:
+        lines += ["", "  the smallest case found that shows it:", *(f"    {line}" for line in case.splitlines())]
+    if pointer and not isinstance(failure, Missing):
+        lines += ["", f"  {pointer}"]
+    return "\n".join(lines)
+
+
+def message(failure: Failure | TimeLimit) -> str:
+    """Headline and details: a Report's `message`."""
+    return "\n".join([failure.headline, *failure.details])
+
+
+def smallest_case(failure: Failure | TimeLimit) -> str:
+    """The generated arguments of the failing example, one a line; empty where there are none."""
+    if isinstance(failure, (TimeLimit, Missing)) or not failure.case:
+        return ""
+    lines: list[str] = []
+    for name, value in failure.case.items():
+        if isinstance(value, Case):
+            for key, item in {**value.inputs, **value.options}.items():
+                lines += _assignment(key, item)
+        else:
+            lines += _assignment(name, value)
+    if len(lines) > _LINES_AT_MOST:
+        lines = [*lines[: _LINES_AT_MOST - 1], f"... and {len(lines) - _LINES_AT_MOST + 1} more lines"]
+    return "\n".join(lines)
+
+
+def _assignment(name: str, value: Any) -> list[str]:
+    if isinstance(value, np.random.Generator):
+        return [f"{name} = a numpy.random.Generator"]
+    if isinstance(value, np.ndarray):
+        notes = ", ".join(_notes(value))
+        first, *rest = show(value).splitlines() or ["[]"]
+        indent = " " * (len(name) + 3)
+        lines = [f"{name} = {first}", *(indent + line for line in rest)]
+        lines[-1] += f"   # {notes}" if notes else ""
+        return lines
+    if isinstance(value, Mapping):
+        return [f"{name} = {{{', '.join(f'{key!r}: {show(item)}' for key, item in value.items())}}}"]
+    if isinstance(value, (list, tuple)) and any(isinstance(item, (np.ndarray, list, tuple)) for item in value):
+        return [f"{name} = a {type(value).__name__} of {len(value)}:"] + [
+            f"  {line}" for index, item in enumerate(value) for line in _assignment(f"[{index}]", item)
+        ]
+    return [f"{name} = {show(value) if isinstance(value, (list, tuple)) else repr(value)}"]
+
+
+def _notes(array: np.ndarray[Any, Any]) -> list[str]:
+    notes = []
+    if array.size == 0:
+        notes.append(f"shape {array.shape}")
+    if array.dtype != np.float64 and array.size <= 24:
+        notes.append(str(array.dtype))
+    if not array.flags.c_contiguous:
+        notes.append("Fortran order" if array.flags.f_contiguous else "a strided view")
+    if not array.flags.writeable:
+        notes.append("read-only")
+    return notes

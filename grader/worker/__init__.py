@@ -1,0 +1,1 @@
+"""Where student code runs: in this process or in a sandboxed worker."""
