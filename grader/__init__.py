@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from grader.checks.check import given, points
     from grader.checks.compare import assert_close, assert_equal, assert_raises, assert_true
-    from grader.checks.distributions import check_frequency, check_law, check_rng, check_uncorrelated
+    from grader.checks.distributions import (
+        check_frequency,
+        check_law,
+        check_rng,
+        check_uncorrelated,
+    )
     from grader.checks.gradients import (
         check_backward,
         check_forward,
@@ -21,7 +26,12 @@ if TYPE_CHECKING:
 _ROOMS = {
     "grader.checks.check": ("given", "points"),
     "grader.checks.compare": ("assert_close", "assert_equal", "assert_raises", "assert_true"),
-    "grader.checks.distributions": ("check_frequency", "check_law", "check_rng", "check_uncorrelated"),
+    "grader.checks.distributions": (
+        "check_frequency",
+        "check_law",
+        "check_rng",
+        "check_uncorrelated",
+    ),
     "grader.checks.gradients": (
         "check_backward",
         "check_forward",

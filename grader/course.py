@@ -7,21 +7,19 @@ exercises/ and solutions/, such as "04_normalization"), `title` and `points`.
 import keyword
 import re
 import sys
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from grader.tables import CourseError, Table, read_toml
+
+__all__ = ["Course", "CourseError", "Topic", "find_course", "load_course"]
 
 FORMAT = 1
 """The version of course.toml that this engine reads."""
 
 _TOPIC_NAME = re.compile(r"\d\d_([a-z][a-z0-9_]*)")
 _IMPORTED_BY_THE_JUDGE = frozenset({"grader", "hypothesis", "numpy", "pytest", "scipy", "torch"})
-
-
-class CourseError(Exception):
-    """The course is broken; the text names the file, the rule that it breaks and what to do."""
 
 
 @dataclass(frozen=True)
@@ -161,7 +159,7 @@ def load_course(root: Path) -> Course:
     """
     root = root.absolute()
     file = root / "course.toml"
-    table = _Table(str(file), _read(file))
+    table = Table(str(file), read_toml(file))
     version = table.take("format", int)
     if version != FORMAT:
         raise CourseError(
@@ -180,25 +178,11 @@ def load_course(root: Path) -> Course:
     return Course(root, title, topics)
 
 
-def _read(file: Path) -> dict[str, Any]:
-    try:
-        with file.open("rb") as stream:
-            return tomllib.load(stream)
-    except FileNotFoundError:
-        raise CourseError(f"{file} does not exist: a course has one in its folder.") from None
-    except OSError as error:
-        raise CourseError(f"{file} cannot be read: {error.strerror}.") from None
-    except UnicodeDecodeError:
-        raise CourseError(f"{file} is not UTF-8: save it as UTF-8.") from None
-    except tomllib.TOMLDecodeError as error:
-        raise CourseError(f"{file} is not valid TOML: {error}.") from None
-
-
 def _topic(file: Path, number: int, entry: object, root: Path) -> Topic:
     where = f"{file}: topic {number}"
     if not isinstance(entry, Mapping):
         raise CourseError(f"{where} is {entry!r}, but should be a table: write [[topic]].")
-    table = _Table(where, entry)
+    table = Table(where, entry)
     name = table.take("name", str)
     title = table.take("title", str)
     points = table.take("points", (int, float))
@@ -232,40 +216,3 @@ def _refuse_duplicates(file: Path, topics: tuple[Topic, ...]) -> None:
             raise CourseError(
                 f"{file}: two topics have the {what} {twice!r}: each needs one of its own."
             )
-
-
-class _Table:
-    """A TOML table whose keys are taken one by one, each of a stated type."""
-
-    def __init__(self, where: str, values: Mapping[str, Any]) -> None:
-        self._where = where
-        self._values = dict(values)
-        self._taken: list[str] = []
-
-    def take(self, key: str, kind: type | tuple[type, ...]) -> Any:
-        """The value of a key that must be there and of that kind (a bool is no number, "" no text)."""
-        self._taken.append(key)
-        if key not in self._values:
-            raise CourseError(f"{self._where}: the key {key!r} is missing: add it.")
-        value = self._values.pop(key)
-        if not isinstance(value, kind) or isinstance(value, bool):
-            wanted = _IN_WORDS[kind]
-            raise CourseError(f"{self._where}: {key} is {value!r}, but should be {wanted}.")
-        if isinstance(value, str) and not value.strip():
-            raise CourseError(f"{self._where}: {key} is empty: write a text.")
-        return value
-
-    def refuse_others(self) -> None:
-        """Raises if a key was not taken."""
-        for key in self._values:
-            raise CourseError(
-                f"{self._where}: unknown key {key!r}; the keys are {', '.join(self._taken)}."
-            )
-
-
-_IN_WORDS: dict[type | tuple[type, ...], str] = {
-    str: "a text",
-    int: "a whole number",
-    list: "tables [[topic]]",
-    (int, float): "a number",
-}

@@ -18,11 +18,16 @@ class Failure(AssertionError):
     case: Mapping[str, Any] | None = None
     """The generated arguments of the smallest failing example."""
 
-    def __init__(self, headline: str, *, details: Sequence[str] = (), aspect: str = "value") -> None:
+    def __init__(
+        self, headline: str, *, details: Sequence[str] = (), aspect: str = "value"
+    ) -> None:
         super().__init__("\n".join([headline, *details]))
         self.headline = headline
         self.details = tuple(details)
         self.aspect = aspect
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (type(self), self.headline, self.details, self.aspect)
 
     def with_details(self, *details: str) -> "Failure":
         """The same failure with further lines behind its own."""
@@ -54,3 +59,10 @@ class TimeLimit(BaseException):
         self.headline = f"No answer within {timeout_s:g} seconds: is there an endless loop?"
         self.details: tuple[str, ...] = ()
         self.aspect = "timeout"
+
+
+def _restored(cls: type[Failure], headline: str, details: tuple[str, ...], aspect: str) -> Failure:
+    """A failure from another process; a subclass with other arguments keeps its class."""
+    failure = cls.__new__(cls)
+    Failure.__init__(failure, headline, details=details, aspect=aspect)
+    return failure

@@ -131,7 +131,7 @@ def _result(check: Check, student: Student, settings: Settings) -> CheckResult:
     except (Failure, TimeLimit) as failure:
         verdict = failure.verdict  # type: ignore[assignment]  # each class names its own
         text, case = message(failure), smallest_case(failure)
-    except Exception as fault:  # a fault of the check itself must not cost the class its reports
+    except Exception as fault:  # noqa: BLE001  # a fault of the check itself must not cost the class its reports
         verdict = "error"
         text = f"The check itself failed ({type(fault).__name__}: {fault}); please tell your instructor."
     return CheckResult(

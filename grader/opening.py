@@ -61,5 +61,9 @@ def the_student(submission: "Submission | Unreadable", topic: Topic, *, isolated
     except StudentError as error:
         failure = error
     return Student(
-        backend, filename=submission.filename, signatures=signatures(topic), load_failure=failure, notes=notes
+        backend,
+        filename=submission.filename,
+        signatures=signatures(topic),
+        load_failure=failure,
+        notes=notes,
     )

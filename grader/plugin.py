@@ -5,9 +5,9 @@ It is loaded in every pytest run of the environment: at import time it needs pyt
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -21,9 +21,24 @@ _VERDICTS = ("passed", "failed", "error", "missing", "timeout")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The options of DESIGN.md."""
     group = parser.getgroup("grader", "autograder for exercises")
-    group.addoption("--submission", metavar="FILE", type=Path, help="grade this .py or .ipynb instead of the exercise's own file")
-    group.addoption("--isolated", action="store_true", help="run the submission in a sandboxed worker, as grading does")
-    group.addoption("--examples", metavar="N", type=int, default=25, help="random examples per check, beside the edge cases")
+    group.addoption(
+        "--submission",
+        metavar="FILE",
+        type=Path,
+        help="grade this .py or .ipynb instead of the exercise's own file",
+    )
+    group.addoption(
+        "--isolated",
+        action="store_true",
+        help="run the submission in a sandboxed worker, as grading does",
+    )
+    group.addoption(
+        "--examples",
+        metavar="N",
+        type=int,
+        default=25,
+        help="random examples per check, beside the edge cases",
+    )
     group.addoption("--seed", metavar="N", type=int, default=0, help="seed of the random examples")
 
 
@@ -46,7 +61,9 @@ def student(request: pytest.FixtureRequest) -> Iterator[Student]:
     if topic is None:
         raise pytest.UsageError(f"{request.path} is not in a course: no course.toml above it")
     path = request.config.getoption("--submission") or topic.stub
-    subject = the_student(open_submission(path, own=True), topic, isolated=request.config.getoption("--isolated"))
+    subject = the_student(
+        open_submission(path, own=True), topic, isolated=request.config.getoption("--isolated")
+    )
     yield subject
     subject._close()
 
@@ -62,7 +79,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     names = pyfuncitem._fixtureinfo.argnames
     config = pyfuncitem.config
     Check.of(pyfuncitem.obj).run(
-        pyfuncitem.funcargs["student"],
+        cast("Student", pyfuncitem.funcargs["student"]),
         seed=config.getoption("--seed"),
         examples=config.getoption("--examples"),
         fixtures={name: pyfuncitem.funcargs[name] for name in names},
@@ -71,7 +88,9 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[Any]:
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, Any, Any]:
     """Puts the explanation in the place of a traceback; notes verdict and points for the closing table."""
     report = yield
     if call.when != "call" or not _is_check(item):
@@ -104,14 +123,21 @@ def pytest_report_teststatus(report: Any) -> tuple[str, str, tuple[str, dict[str
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """The closing table: points per topic."""
-    found = [report.grader_check for reports in terminalreporter.stats.values() for report in reports if hasattr(report, "grader_check")]
+    found = [
+        report.grader_check
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        if hasattr(report, "grader_check")
+    ]
     if not found:
         return
     terminalreporter.section("points")
     for topic in sorted({check["topic"] for check in found}):
         mine = [check for check in found if check["topic"] == topic]
         earned, total = (sum(check[key] for check in mine) for key in ("earned", "points"))
-        counts = [(sum(check["verdict"] == verdict for check in mine), verdict) for verdict in _VERDICTS]
+        counts = [
+            (sum(check["verdict"] == verdict for check in mine), verdict) for verdict in _VERDICTS
+        ]
         words = ", ".join(f"{count} {verdict}" for count, verdict in counts if count)
         terminalreporter.write_line(f"{topic:<24} {earned:>5g} of {total:g} points   ({words})")
 
@@ -140,7 +166,9 @@ def _explanation(item: pytest.Item, error: Any) -> Any:
         def __init__(self, text: str) -> None:
             self.text = text
             line = getattr(getattr(item, "obj", None), "__code__", None)
-            self.reprcrash = ReprFileLocation(str(item.path), line.co_firstlineno if line else 0, error.headline)
+            self.reprcrash = ReprFileLocation(
+                str(item.path), line.co_firstlineno if line else 0, error.headline
+            )
 
         def __str__(self) -> str:
             return self.text

@@ -148,15 +148,15 @@ class Student:
         if self._load_failure is None:
             self._backend.forget()
 
-    def _call(self, function: StudentFunction, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+    def _call(
+        self, function: StudentFunction, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> Any:
         __tracebackhide__ = True
         outcome = self._outcome(function, args, kwargs, keep=True)
         if outcome.global_rng:
             raise Failure(
                 f"{function.__name__} uses numpy's or Python's global random state.",
-                details=(
-                    "Draw every random number from the argument rng, and never set a seed.",
-                ),
+                details=("Draw every random number from the argument rng, and never set a seed.",),
                 aspect="rng",
             )
         self._refuse_modified(function, outcome)
@@ -175,7 +175,12 @@ class Student:
         return self._wrapped(value)
 
     def _outcome(
-        self, function: StudentFunction, args: Sequence[Any], kwargs: Mapping[str, Any], *, keep: bool
+        self,
+        function: StudentFunction,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        *,
+        keep: bool,
     ) -> Outcome:
         __tracebackhide__ = True
         if self._load_failure is not None:
@@ -195,14 +200,14 @@ class Student:
         except NotDefined:
             self._refuse_undefined(name, owner)
         except Raised as raised:
-            self._refuse_raised(name, raised, len(args) + len(kwargs))
+            self._refuse_raised(name, raised)
 
     def _refuse_undefined(self, name: str, owner: Opaque | None) -> NoReturn:
         __tracebackhide__ = True
         where = f"in {self._filename}" if owner is None else f"by the {owner._handle.type_name}"
         raise Missing(f"`{name}` is not defined {where}.", details=self._notes, aspect="missing")
 
-    def _refuse_raised(self, name: str, raised: Raised, given: int) -> NoReturn:
+    def _refuse_raised(self, name: str, raised: Raised) -> NoReturn:
         __tracebackhide__ = True
         trace = raised.__traceback__
         if "NotImplementedError" in raised.type_names:
@@ -216,7 +221,10 @@ class Student:
         if "ValueError" in raised.type_names and "read-only" in raised.message:
             raise Failure(
                 f"{name} writes into one of its arguments (this one is read-only).",
-                details=("Work on a copy: no argument may be modified.", *raised.trace.splitlines()),
+                details=(
+                    "Work on a copy: no argument may be modified.",
+                    *raised.trace.splitlines(),
+                ),
                 aspect="modified",
             ).with_traceback(trace)
         raise RaisedError(name, raised).with_traceback(trace)
@@ -253,7 +261,7 @@ class Student:
         except NotDefined:
             self._refuse_undefined(name, owner)
         except Raised as raised:
-            self._refuse_raised(name, raised, 0)
+            self._refuse_raised(name, raised)
         if is_method:
             return StudentFunction(self, name, owner)
         return self._wrapped(value)
@@ -395,10 +403,9 @@ def _same(first: Any, second: Any) -> bool:
 
 def _advance(args: Sequence[Any], kwargs: Mapping[str, Any], outcome: Outcome) -> None:
     """The judge's generators go on where the student's copies are."""
-    for key, bits in outcome.generators.items():
+    for key, (state, spawned) in outcome.generators.items():
         rng = args[key] if isinstance(key, int) else kwargs[key]
-        rng.bit_generator.state = bits.state
-        spawned = getattr(bits.seed_seq, "n_children_spawned", 0)
+        rng.bit_generator.state = state
         own = rng.bit_generator.seed_seq
         if isinstance(own, np.random.SeedSequence) and spawned > own.n_children_spawned:
             own.spawn(spawned - own.n_children_spawned)
@@ -419,7 +426,9 @@ def _count(signature: str) -> str:
     number = len(arguments.posonlyargs) + len(arguments.args)
     options = [argument.arg for argument in arguments.kwonlyargs]
     text = f"{number} argument{'' if number == 1 else 's'}"
-    return text + (f" and the option{'' if len(options) == 1 else 's'} {', '.join(options)}" if options else "")
+    return text + (
+        f" and the option{'' if len(options) == 1 else 's'} {', '.join(options)}" if options else ""
+    )
 
 
 __all__ = [

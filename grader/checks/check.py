@@ -11,6 +11,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -36,7 +37,9 @@ class _Mark:
     repeat: bool
 
 
-def points(value: float, *, timeout_s: float = 20.0, repeat: bool = True) -> Callable[[Function], Function]:
+def points(
+    value: float, *, timeout_s: float = 20.0, repeat: bool = True
+) -> Callable[[Function], Function]:
     """Marks a test function as a check that is worth `value` points.
 
     Args:
@@ -60,7 +63,8 @@ def points(value: float, *, timeout_s: float = 20.0, repeat: bool = True) -> Cal
         import pytest
 
         setattr(function, _MARK, _Mark(value, timeout_s, repeat))
-        return pytest.mark.points(value)(function)
+        marked: Function = pytest.mark.points(value)(function)
+        return marked
 
     return mark
 
@@ -118,16 +122,30 @@ class Check:
             body = function.hypothesis.inner_test
             strategies = function.hypothesis._given_kwargs
         title = (inspect.getdoc(function) or function.__name__).splitlines()[0]
-        return cls(function.__name__, title, mark.points, mark.timeout_s, mark.repeat, body, strategies)
+        return cls(
+            function.__name__, title, mark.points, mark.timeout_s, mark.repeat, body, strategies
+        )
 
     def examples(self, seed: int, count: int) -> list[dict[str, Any]]:
         """The generated arguments of every run: edge cases, then `count` random ones; drawn once per process."""
         key = (self.body, seed, count)
         if key not in _DRAWN:
-            _DRAWN[key] = [*_edges(self.strategies, seed), *_drawn(self.strategies, seed, count)] if self.strategies else [{}]
+            _DRAWN[key] = (
+                [*_edges(self.strategies, seed), *_drawn(self.strategies, seed, count)]
+                if self.strategies
+                else [{}]
+            )
         return _DRAWN[key]
 
-    def run(self, student: Student, *, seed: int = 0, examples: int = 25, fixtures: Mapping[str, Any] | None = None, shrink: bool = True) -> None:
+    def run(
+        self,
+        student: Student,
+        *,
+        seed: int = 0,
+        examples: int = 25,
+        fixtures: Mapping[str, Any] | None = None,
+        shrink: bool = True,
+    ) -> None:
         """Runs the check on every example.
 
         Args:
@@ -151,25 +169,36 @@ class Check:
                     break
             else:
                 return
-        if isinstance(failure, Missing) or not shrink or not self.strategies or failure.aspect in ("load", "died"):
+        if (
+            isinstance(failure, Missing)
+            or not shrink
+            or not self.strategies
+            or failure.aspect in ("load", "died")
+        ):
             raise failure
         raise run.smallest(example, failure)
 
 
 def checks_of(module: ModuleType) -> list[Check]:
     """The checks of a test module, in file order."""
-    found = [value for name, value in vars(module).items() if name.startswith("test_") and is_check(value)]
+    found = [
+        value
+        for name, value in vars(module).items()
+        if name.startswith("test_") and is_check(value)
+    ]
     return [Check.of(function) for function in found]
 
 
 @contextlib.contextmanager
 def time_limit(timeout_s: float) -> Iterator[None]:
     """Raises `TimeLimit` in the main thread after `timeout_s` seconds; no limit where there are no such signals."""
-    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
+    if threading.current_thread() is not threading.main_thread() or not hasattr(
+        signal, "setitimer"
+    ):
         yield
         return
 
-    def expire(signum: int, frame: Any) -> None:
+    def expire(_signum: int, _frame: Any) -> None:
         raise TimeLimit(timeout_s)
 
     before = signal.signal(signal.SIGALRM, expire)
@@ -200,39 +229,49 @@ class _Run:
         return None
 
     def smallest(self, example: dict[str, Any], failure: Failure) -> Failure:
-        """Searches a smaller case that fails in the same way, first near the one found, then anywhere."""
-        import hypothesis
-        from hypothesis import strategies as st
+        """Searches a smaller example that fails in the same way: hypothesis's search, or for cases their own."""
+        from grader.checks.strategies import is_cases, smallest_case
 
-        from grader.checks.strategies import case_near
+        found = [failure]
 
-        found: list[Failure] = [failure]
-
-        def fails_alike(candidate: dict[str, Any]) -> bool:
+        def fails_alike(candidate: Mapping[str, Any]) -> bool:
             other = self.failure(candidate, repeat=failure.aspect == "determinism")
             if other is None or (other.verdict, other.aspect) != (failure.verdict, failure.aspect):
                 return False
             found.append(other)
             return True
 
-        near = {
-            name: smaller
-            for name, strategy in self.check.strategies.items()
-            if (smaller := case_near(strategy, example[name]) if hasattr(example[name], "plan") else None) is not None
-        }
-        strategies = st.fixed_dictionaries({**self.check.strategies, **near})
-        try:
-            with time_limit(min(self.check.timeout_s, 10.0)):
-                hypothesis.find(
-                    strategies,
-                    fails_alike,
-                    settings=_settings(hypothesis, _SHRINK_EXAMPLES),
-                    random=random.Random(0),
-                    database_key=None,
-                )
-        except (hypothesis.errors.NoSuchExample, TimeLimit):
-            return found[-1]
+        strategies = self.check.strategies
+        with contextlib.suppress(TimeLimit), time_limit(min(self.check.timeout_s, 10.0)):
+            if not any(map(is_cases, strategies.values())):
+                _find(strategies, fails_alike)
+            for name, strategy in strategies.items():
+                if is_cases(strategy):
+                    smaller = smallest_case(
+                        strategy, example[name], partial(_with, fails_alike, example, name)
+                    )
+                    example = {**example, name: smaller}
         return found[-1]
+
+
+def _with(
+    fails: Callable[[Mapping[str, Any]], bool], example: dict[str, Any], name: str, value: Any
+) -> bool:
+    return fails({**example, name: value})
+
+
+def _find(strategies: Mapping[str, Any], fails: Callable[[dict[str, Any]], bool]) -> None:
+    import hypothesis
+    from hypothesis import strategies as st
+
+    with contextlib.suppress(hypothesis.errors.NoSuchExample):
+        hypothesis.find(
+            st.fixed_dictionaries(dict(strategies)),
+            fails,
+            settings=_settings(hypothesis, _SHRINK_EXAMPLES),
+            random=random.Random(0),
+            database_key=None,
+        )
 
 
 def _settings(hypothesis: Any, count: int) -> Any:
@@ -255,7 +294,9 @@ def _edges(strategies: Mapping[str, Any], seed: int) -> list[dict[str, Any]]:
     if not all(edges.values()):
         return []
     rounds = max(map(len, edges.values()))
-    return [{name: values[i % len(values)] for name, values in edges.items()} for i in range(rounds)]
+    return [
+        {name: values[i % len(values)] for name, values in edges.items()} for i in range(rounds)
+    ]
 
 
 def _drawn(strategies: Mapping[str, Any], seed: int, count: int) -> list[dict[str, Any]]:
@@ -281,5 +322,6 @@ def _drawn(strategies: Mapping[str, Any], seed: int, count: int) -> list[dict[st
 def _own(example: Mapping[str, Any]) -> dict[str, Any]:
     """The example with generators of its own, so that a replay finds them where they were."""
     return {
-        name: clone_generator(value) if isinstance(value, np.random.Generator) else value for name, value in example.items()
+        name: clone_generator(value) if isinstance(value, np.random.Generator) else value
+        for name, value in example.items()
     }

@@ -108,9 +108,15 @@ def _assert_mapping(actual: Any, expected: Mapping[Any, Any], what: str, options
         raise Failure(f"{what} is {in_words(actual)}, but should be a dict.", aspect="type")
     for key in expected:
         if key not in actual:
-            raise Failure(f"{what} has no entry {key!r}.", details=(f"It has {sorted(map(str, actual))}.",), aspect="type")
+            raise Failure(
+                f"{what} has no entry {key!r}.",
+                details=(f"It has {sorted(map(str, actual))}.",),
+                aspect="type",
+            )
     if extra := [key for key in actual if key not in expected]:
-        raise Failure(f"{what} has an entry {extra[0]!r} that does not belong there.", aspect="type")
+        raise Failure(
+            f"{what} has an entry {extra[0]!r} that does not belong there.", aspect="type"
+        )
     for key, value in expected.items():
         _assert_tree(actual[key], value, f"{what}[{key!r}]", options.item(key))
 
@@ -152,7 +158,11 @@ def _assert_array(actual: Any, expected: Any, what: str, options: _Options) -> N
             )
         assert_values(actual, expected, what, options)
         return
-    number = float(np.asarray(expected)) if np.asarray(expected).dtype.kind == "f" else np.asarray(expected)[()]
+    number = (
+        float(np.asarray(expected))
+        if np.asarray(expected).dtype.kind == "f"
+        else np.asarray(expected)[()]
+    )
     assert_values(_scalar(actual, what, number), np.asarray(number), what, options)
 
 
@@ -160,7 +170,9 @@ def _scalar(actual: Any, what: str, expected: Any) -> Array:
     if isinstance(actual, np.ndarray) and actual.shape != ():
         raise Failure(
             f"{what} has shape {actual.shape}, but should be a single number.",
-            details=("Sum or average over all elements.",) if actual.size > 1 else ("Take the element out of the array.",),
+            details=("Sum or average over all elements.",)
+            if actual.size > 1
+            else ("Take the element out of the array.",),
             aspect="shape",
         )
     floating = isinstance(expected, float)
@@ -168,7 +180,9 @@ def _scalar(actual: Any, what: str, expected: Any) -> Array:
         isinstance(actual, np.ndarray) and actual.dtype.kind == "f"
     )
     is_integer = isinstance(actual, (int, np.integer)) and not isinstance(actual, bool)
-    if not (is_number or is_integer or (isinstance(actual, np.ndarray) and actual.dtype.kind in "iu")):
+    if not (
+        is_number or is_integer or (isinstance(actual, np.ndarray) and actual.dtype.kind in "iu")
+    ):
         raise Failure(
             f"{what} is {in_words(actual)}, but should be a number.",
             details=(f"expected: {expected:.6g}",) if floating else (),
@@ -191,9 +205,13 @@ def assert_shape(actual: Array, shape: tuple[int, ...], what: str) -> None:
 
 
 def _shape_advice(actual: tuple[int, ...], expected: tuple[int, ...]) -> str:
-    if len(actual) > len(expected) and tuple(n for n in actual if n != 1) == tuple(n for n in expected if n != 1):
+    if len(actual) > len(expected) and tuple(n for n in actual if n != 1) == tuple(
+        n for n in expected if n != 1
+    ):
         return ": axes of length 1 are left over, as a sum with keepdims=True leaves them."
-    if len(actual) < len(expected) and tuple(n for n in actual if n != 1) == tuple(n for n in expected if n != 1):
+    if len(actual) < len(expected) and tuple(n for n in actual if n != 1) == tuple(
+        n for n in expected if n != 1
+    ):
         return ": axes of length 1 are lost, as a sum without keepdims or a squeeze loses them."
     if actual == expected[::-1]:
         return ": it is transposed."
@@ -238,13 +256,17 @@ def assert_values(actual: Array, expected: Array, what: str, options: Any) -> No
     with np.errstate(invalid="ignore", over="ignore"):
         error = np.abs(theirs - ours)
         allowed = options.tolerance * (rtol * np.abs(ours) + atol * scale)
-        bad = np.where(finite, error > allowed, ~((theirs == ours) | (np.isnan(theirs) & np.isnan(ours))))
+        bad = np.where(
+            finite, error > allowed, ~((theirs == ours) | (np.isnan(theirs) & np.isnan(ours)))
+        )
         if bad.any() and options.slack is not None:
             allowed = allowed + np.abs(np.asarray(options.slack(), dtype=np.float64))
             bad &= ~(finite & (error <= allowed))
         if not bad.any():
             return
-        ratio = np.divide(error, allowed, out=np.full_like(error, np.inf), where=finite & (allowed > 0))
+        ratio = np.divide(
+            error, allowed, out=np.full_like(error, np.inf), where=finite & (allowed > 0)
+        )
         excess = np.where(bad, ratio, -1.0)
     worst = np.unravel_index(int(np.argmax(excess)), excess.shape)
     measured = (float(error[worst]), float(allowed[worst])) if finite[worst] else None
@@ -284,14 +306,20 @@ def _difference(
     elif counted:
         details.append(counted.rstrip("; "))
     got, wanted = numbers(theirs[index], ours[index])
-    return Failure(f"{what} is {got}{_at(index)}, but should be {wanted}.", details=details, aspect="value")
+    return Failure(
+        f"{what} is {got}{_at(index)}, but should be {wanted}.", details=details, aspect="value"
+    )
 
 
 def number(value: Any) -> str:
     """A number as a student should read it: six significant digits."""
     if isinstance(value, (bool, np.bool_)):
         return str(bool(value))
-    return f"{complex(value):.6g}" if isinstance(value, (complex, np.complexfloating)) else f"{value:.6g}"
+    return (
+        f"{complex(value):.6g}"
+        if isinstance(value, (complex, np.complexfloating))
+        else f"{value:.6g}"
+    )
 
 
 def numbers(actual: Any, expected: Any) -> tuple[str, str]:
@@ -309,7 +337,9 @@ def show(value: Any, *, most: int = 24) -> str:
     if isinstance(value, np.ndarray):
         if value.size > most:
             return f"array of shape {value.shape}, {value.dtype}"
-        text = np.array2string(value, precision=5, separator=", ", suppress_small=False, max_line_width=68)
+        text = np.array2string(
+            value, precision=5, separator=", ", suppress_small=False, max_line_width=68
+        )
         return " ".join(text.split()) if value.ndim < 2 else text
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(show(item, most=most) for item in value) + "]"
@@ -356,7 +386,9 @@ def assert_equal(actual: Any, expected: Any, *, what: str) -> None:
     try:
         value = _unwrapped(revealed(actual))
     except Unusable as problem:
-        raise StudentError(f"{what} holds a {problem}, which cannot be compared.", aspect="type") from None
+        raise StudentError(
+            f"{what} holds a {problem}, which cannot be compared.", aspect="type"
+        ) from None
     wanted = _unwrapped(expected)
     if type(value) is not type(wanted) or value != wanted:
         shown = repr(wanted) if not isinstance(wanted, tuple) else str(wanted)
@@ -391,14 +423,20 @@ def assert_true(condition: bool, message: str, *details: str, aspect: str = "val
 
 
 def assert_raises(
-    error: type[Exception], function: Callable[..., Any], *args: Any, because: str = "", **kwargs: Any
+    error: type[Exception],
+    function: Callable[..., Any],
+    *args: Any,
+    because: str = "",
+    **kwargs: Any,
 ) -> None:
     """Asserts that a call raises an error of the given type (by its name, since it may come from a worker).
 
     Args:
         error: the exception class, for example ValueError.
         function: the student's function.
+        *args: its positional arguments.
         because: what is wrong with the arguments, for the message.
+        **kwargs: its options.
 
     Raises:
         Failure: it returns, or raises another error.

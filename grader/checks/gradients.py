@@ -1,7 +1,8 @@
 """Compares forward and backward passes with a reference, and says which of the two is at fault."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,7 +19,7 @@ _ROUNDINGS = 16.0
 
 
 def the_torch() -> Any:
-    """torch on one thread: on arrays of this size more only wait for each other."""
+    """Torch on one thread: on arrays of this size more only wait for each other."""
     import torch
 
     if torch.get_num_threads() != 1:
@@ -75,37 +76,33 @@ def check_forward(
     expected = _evaluate(reference, inputs, options)
     actual = function(*inputs.values(), **_fresh(options))
     kept = dtype or float_dtype(inputs)
+    slack = _slack(
+        lambda values, precision: _evaluate(reference, values, options, dtype=precision),
+        inputs,
+        kept,
+    )
     if returns is None:
-        names: list[str | None] = [name]
-        parts, wanted = [actual], [expected]
-    else:
-        labels = [item or "cache" for item in returns]
-        names = [item and f"{item} of {name}" for item in returns]
-        parts = list(unpack(actual, *labels, what=name))
-        named = [item for item in returns if item is not None]
-        outputs = expected if isinstance(expected, (list, tuple)) and len(named) > 1 else [expected]
-        remaining = iter(outputs)
-        wanted = [next(remaining) if item is not None else None for item in returns]
-    for index, (label, part, want) in enumerate(zip(names, parts, wanted, strict=True)):
-        if label is None:
-            continue
-        position = sum(1 for earlier in names[:index] if earlier is not None)
-        many = returns is not None and sum(item is not None for item in returns) > 1
+        assert_close(
+            actual, expected, what=name, dtype=kept, scale=scale, tolerance=tolerance, slack=slack
+        )
+        return
+    parts = unpack(actual, *(item or "cache" for item in returns), what=name)
+    named = [(item, part) for item, part in zip(returns, parts, strict=True) if item is not None]
+    for position, (item, part) in enumerate(named):
+        single = len(named) == 1
         assert_close(
             part,
-            want,
-            what=label,
+            expected if single else expected[position],
+            what=f"{item} of {name}",
             dtype=kept,
             scale=scale,
             tolerance=tolerance,
-            slack=_slack(
-                lambda values, precision, position=position, many=many: _picked(
-                    _evaluate(reference, values, options, dtype=precision), position, many
-                ),
-                inputs,
-                kept,
-            ),
+            slack=slack if single else partial(_item_of, slack, position),
         )
+
+
+def _item_of(tree: Callable[[], Any], position: int) -> Any:
+    return tree()[position]
 
 
 def check_backward(
@@ -144,7 +141,7 @@ def check_backward(
     wrt = [name for name in inputs if name not in constant and _is_float(inputs[name])]
     dtype = float_dtype(inputs)
     out, cache = _forward(forward, inputs, options, returns)
-    grad_out = _upstream(inputs, options, _evaluate(reference, inputs, options, first=True), dtype)
+    grad_out = _upstream(inputs, _evaluate(reference, inputs, options, first=True), dtype)
     expected_out, expected = _gradients(reference, inputs, options, wrt, grad_out)
     assert_close(
         out,
@@ -152,13 +149,19 @@ def check_backward(
         what=f"out of {forward.__name__}",
         dtype=dtype,
         tolerance=tolerance,
-        slack=_slack(lambda values, precision: _evaluate(reference, values, options, first=True, dtype=precision), inputs, dtype),
+        slack=_slack(
+            lambda values, precision: _evaluate(
+                reference, values, options, first=True, dtype=precision
+            ),
+            inputs,
+            dtype,
+        ),
     )
     _decoy(forward, inputs, options)
     for factor in (1.0, _second_factor(grad_out)):
         upstream = (factor * grad_out).astype(dtype)
-        gradients = backward(upstream, cache)
-        parts = _in_order(gradients, wrt, backward.__name__)
+        parts = _in_order(backward(upstream, cache), wrt, backward.__name__)
+        slack = _slack(partial(_scaled_gradients, reference, options, wrt, upstream), inputs, dtype)
         for position, name in enumerate(wrt):
             try:
                 assert_close(
@@ -168,23 +171,31 @@ def check_backward(
                     dtype=dtype,
                     scale=_gradient_scale(upstream, expected_out, inputs[name]),
                     tolerance=tolerance,
-                    slack=_slack(
-                        lambda values, precision, position=position, factor=factor: _scaled(
-                            _gradients(reference, values, options, wrt, grad_out, precision)[1][position], factor
-                        ),
-                        inputs,
-                        dtype,
-                    ),
+                    slack=partial(_item_of, slack, position),
                 )
             except Failure as failure:
                 if failure.aspect != "value":
                     raise
+                at_fault = _Fault(forward, inputs, options, returns, backward.__name__)
                 raise failure.with_details(
-                    *([f"grad_out: {' '.join(show(upstream).split())}"] if upstream.size <= 12 else []),
-                    *_which_is_at_fault(
-                        forward, inputs, options, returns, name, upstream, parts[position], backward.__name__, factor
-                    )
+                    *_small("grad_out", upstream),
+                    *at_fault.lines(name, upstream, parts[position], factor),
                 ) from None
+
+
+def _scaled_gradients(
+    reference: Callable[..., Any],
+    options: Mapping[str, Any],
+    wrt: Sequence[str],
+    upstream: Array,
+    values: Mapping[str, Any],
+    precision: str,
+) -> list[Tree]:
+    return _gradients(reference, values, options, wrt, upstream, precision)[1]
+
+
+def _small(name: str, array: Array) -> Sequence[str]:
+    return (f"{name}: {' '.join(show(array).split())}",) if array.size <= 12 else ()
 
 
 def check_gradients(
@@ -209,13 +220,17 @@ def check_gradients(
     inputs = {name: _widened(value) for name, value in inputs.items()}
     wrt = [name for name in inputs if name not in constant and _is_float(inputs[name])]
     out, cache = _forward(forward, inputs, options, returns)
-    grad_out = _upstream(inputs, options, out, "float64")
+    grad_out = _upstream(inputs, out, "float64")
     parts = _in_order(backward(grad_out, cache), wrt, backward.__name__)
     for position, name in enumerate(wrt):
         numeric = _differences(forward, inputs, options, returns, name, grad_out)
         actual = reveal(parts[position])
         assert_close(
-            actual, _like(numeric, actual), what=f"grad_{name} of {backward.__name__}", dtype="float64", tolerance=1e4
+            actual,
+            _like(numeric, actual),
+            what=f"grad_{name} of {backward.__name__}",
+            dtype="float64",
+            tolerance=1e4,
         )
 
 
@@ -245,7 +260,10 @@ def check_value_and_gradient(
     options = dict(options or {})
     dtype = float_dtype(inputs)
     value, gradient = unpack(
-        function(*inputs.values(), **_fresh(options)), "value", f"grad_{wrt}", what=function.__name__
+        function(*inputs.values(), **_fresh(options)),
+        "value",
+        f"grad_{wrt}",
+        what=function.__name__,
     )
     expected, gradients = _gradients(reference, inputs, options, [wrt], np.ones(()))
     assert_close(
@@ -253,7 +271,11 @@ def check_value_and_gradient(
         expected,
         what=f"value of {function.__name__}",
         tolerance=tolerance if dtype == "float64" else tolerance * 5e3,
-        slack=_slack(lambda values, precision: _evaluate(reference, values, options, dtype=precision), inputs, dtype),
+        slack=_slack(
+            lambda values, precision: _evaluate(reference, values, options, dtype=precision),
+            inputs,
+            dtype,
+        ),
     )
     assert_close(
         gradient,
@@ -262,7 +284,9 @@ def check_value_and_gradient(
         dtype=dtype,
         tolerance=tolerance,
         slack=_slack(
-            lambda values, precision: _gradients(reference, values, options, [wrt], np.ones(()), precision)[1][0],
+            lambda values, precision: _gradients(
+                reference, values, options, [wrt], np.ones(()), precision
+            )[1][0],
             inputs,
             dtype,
         ),
@@ -278,7 +302,10 @@ def float_dtype(inputs: Mapping[str, Any]) -> str:
 
 
 def _fresh(options: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: clone(value) if isinstance(value, np.random.Generator) else value for name, value in options.items()}
+    return {
+        name: clone(value) if isinstance(value, np.random.Generator) else value
+        for name, value in options.items()
+    }
 
 
 def _evaluate(
@@ -298,10 +325,6 @@ def _evaluate(
     return _numpy(value)
 
 
-def _picked(value: Any, position: int, many: bool) -> Any:
-    return value[position] if many else value
-
-
 def _gradients(
     reference: Callable[..., Any],
     inputs: Mapping[str, Any],
@@ -318,7 +341,12 @@ def _gradients(
     out = reference(*tensors.values(), **_fresh(options))
     out = out[0] if isinstance(out, (list, tuple)) else out
     found = iter(
-        torch.autograd.grad(out, leaves, torch.from_numpy(np.array(grad_out, dtype=dtype, order="C")), allow_unused=True)
+        torch.autograd.grad(
+            out,
+            leaves,
+            torch.from_numpy(np.array(grad_out, dtype=dtype, order="C")),
+            allow_unused=True,
+        )
         if out.requires_grad
         else [None] * len(leaves)
     )
@@ -326,11 +354,16 @@ def _gradients(
         id(leaf): (np.zeros(tuple(leaf.shape)) if grad is None else grad.numpy())
         for leaf, grad in zip(leaves, found, strict=True)
     }
-    return out.detach().numpy(), [_mapped(lambda leaf: grads[id(leaf)], tensors[name]) for name in wrt]
+    return out.detach().numpy(), [
+        _mapped(lambda leaf: grads[id(leaf)], tensors[name]) for name in wrt
+    ]
 
 
 def _forward(
-    forward: StudentFunction, inputs: Mapping[str, Any], options: Mapping[str, Any], returns: Sequence[str]
+    forward: StudentFunction,
+    inputs: Mapping[str, Any],
+    options: Mapping[str, Any],
+    returns: Sequence[str],
 ) -> tuple[Any, Any]:
     __tracebackhide__ = True
     parts = unpack(forward(*inputs.values(), **_fresh(options)), *returns, what=forward.__name__)
@@ -341,13 +374,20 @@ def _decoy(forward: StudentFunction, inputs: Mapping[str, Any], options: Mapping
     """Another forward pass on other values: a cache kept in a global is lost."""
     __tracebackhide__ = True
     others = [
-        _mapped(lambda leaf: (leaf[::-1] * 0.5 + 1).astype(leaf.dtype) if leaf.ndim and leaf.dtype.kind == "f" else leaf, value)
+        _mapped(
+            lambda leaf: (
+                (leaf[::-1] * 0.5 + 1).astype(leaf.dtype)
+                if leaf.ndim and leaf.dtype.kind == "f"
+                else leaf
+            ),
+            value,
+        )
         for value in inputs.values()
     ]
     forward(*others, **_fresh(options))
 
 
-def _upstream(inputs: Mapping[str, Any], options: Mapping[str, Any], out: Any, dtype: str) -> Array:
+def _upstream(inputs: Mapping[str, Any], out: Any, dtype: str) -> Array:
     """A random upstream gradient like out, in a layout of its own."""
     shape = np.shape(out)
     seed = [len(shape), *shape, *(int(np.size(leaf)) for leaf in _leaves(list(inputs.values())))]
@@ -364,14 +404,20 @@ def _second_factor(grad_out: Array) -> float:
 def _in_order(gradients: Any, wrt: Sequence[str], what: str) -> tuple[Any, ...]:
     if len(wrt) == 1:
         if isinstance(gradients, tuple) and len(gradients) == 1:
-            raise Failure(f"{what} returns a tuple of one, but a single gradient is returned bare.", aspect="type")
+            raise Failure(
+                f"{what} returns a tuple of one, but a single gradient is returned bare.",
+                aspect="type",
+            )
         return (gradients,)
     return unpack(gradients, *(f"grad_{name}" for name in wrt), what=what)
 
 
 def _gradient_scale(upstream: Array, out: Any, value: Tree) -> float:
     """Magnitude of the terms of a gradient, by its units: those of grad_out times out over the input."""
-    scale = [float(np.max(np.abs(leaf), initial=0.0)) for leaf in (upstream, np.asarray(out), *_leaves(value))]
+    scale = [
+        float(np.max(np.abs(leaf), initial=0.0))
+        for leaf in (upstream, np.asarray(out), *_leaves(value))
+    ]
     largest = max(scale[2:], default=0.0)
     by_units = scale[0] * scale[1] / largest if largest > 0 else 0.0
     return max(by_units, 0.1 * scale[0] * largest)
@@ -394,7 +440,10 @@ def _slack(
         exact = function(inputs, "float64")
         worst = _mapped(lambda leaf: np.zeros(np.shape(leaf)), exact)
         for _ in range(_DIRECTIONS):
-            moved, rounded = _moved(inputs, rng, unit), _moved(inputs, rng, float(np.finfo(np.float32).eps))
+            moved, rounded = (
+                _moved(inputs, rng, unit),
+                _moved(inputs, rng, float(np.finfo(np.float32).eps)),
+            )
             worst = _zipped(_larger(1.0), worst, function(moved, "float64"), exact)
             try:
                 computed = function(rounded, "float32")
@@ -409,7 +458,9 @@ def _slack(
 def _larger(ratio: float) -> Callable[[Any, Any, Any], Any]:
     def larger(most: Any, new: Any, old: Any) -> Any:
         with np.errstate(invalid="ignore"):
-            difference = np.abs(np.asarray(new, dtype=np.float64) - np.asarray(old, dtype=np.float64))
+            difference = np.abs(
+                np.asarray(new, dtype=np.float64) - np.asarray(old, dtype=np.float64)
+            )
         return np.fmax(most, _ROUNDINGS * ratio * difference)
 
     return larger
@@ -427,38 +478,44 @@ def _moved(inputs: Mapping[str, Any], rng: np.random.Generator, unit: float) -> 
     return {name: _mapped(move, value) for name, value in inputs.items()}
 
 
-def _which_is_at_fault(
-    forward: StudentFunction,
-    inputs: Mapping[str, Any],
-    options: Mapping[str, Any],
-    returns: Sequence[str],
-    name: str,
-    upstream: Array,
-    gradient: Any,
-    backward_name: str,
-    factor: float,
-) -> Sequence[str]:
-    """Says, from central differences of the student's own forward, which pass the fault lies in."""
-    if factor == 0.0:
-        return ("The upstream gradient is zero here, so every gradient must be zero: is grad_out used?",)
-    wide = {key: _widened(value) for key, value in inputs.items()}
-    if sum(leaf.size for leaf in _leaves(wide[name])) > 200:
-        return ()
-    try:
-        numeric = _differences(forward, wide, options, returns, name, upstream.astype(np.float64))
+class _Fault(NamedTuple):
+    """Tells, from central differences of the student's own forward, which pass a fault lies in."""
+
+    forward: StudentFunction
+    inputs: Mapping[str, Any]
+    options: Mapping[str, Any]
+    returns: Sequence[str]
+    backward_name: str
+
+    def lines(self, name: str, upstream: Array, gradient: Any, factor: float) -> Sequence[str]:
+        if factor == 0.0:
+            return ("The upstream gradient is zero here, so every gradient is: is grad_out used?",)
+        if factor != 1.0:
+            return (
+                f"The fault lies in {self.backward_name}: its second call, with the same cache.",
+            )
+        wide = {key: _widened(value) for key, value in self.inputs.items()}
+        if sum(leaf.size for leaf in _leaves(wide[name])) > 200:
+            return ()
         actual = reveal(gradient)
-        assert_close(actual, _like(numeric, actual), what="", dtype=upstream.dtype, tolerance=1e4)
-    except Failure:
-        pass
-    else:
+        try:
+            numeric = _differences(
+                self.forward,
+                wide,
+                self.options,
+                self.returns,
+                name,
+                upstream.astype(np.float64),
+            )
+            assert_close(
+                actual, _like(numeric, actual), what="", dtype=upstream.dtype, tolerance=1e4
+            )
+        except Failure:
+            return (f"The forward pass is right here; the fault lies in {self.backward_name}.",)
         return (
-            f"{backward_name} is the right gradient of your {forward.__name__}, and that one is at fault:",
-            f"its out agrees here, its slope in {name} does not (is something treated as a constant?).",
+            f"{self.backward_name} is the right gradient of your {self.forward.__name__}:",
+            f"the fault lies there, in how its out depends on {name}.",
         )
-    return (
-        f"The forward pass is right here; the fault lies in {backward_name}"
-        + (" on its second call with the same cache." if factor != 1.0 else "."),
-    )
 
 
 def _differences(
@@ -475,7 +532,9 @@ def _differences(
     balance (Nocedal and Wright, Numerical Optimization, section 8.1); two steps that disagree show a kink.
     """
     step_size = float(np.finfo(np.float64).eps) ** (1 / 3)
-    copies = {key: _mapped(lambda leaf: np.array(leaf, order="C"), value) for key, value in inputs.items()}
+    copies = {
+        key: _mapped(lambda leaf: np.array(leaf, order="C"), value) for key, value in inputs.items()
+    }
 
     def total() -> float:
         out, _ = _forward(forward, copies, options, returns)

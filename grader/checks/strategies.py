@@ -19,6 +19,7 @@ Builder = Callable[["Draw"], Mapping[str, Any]]
 KINDS = ("integers", "normal", "offset", "wide", "huge", "tiny", "zeros")
 LAYOUTS = ("C", "F", "transposed", "strided", "reversed", "readonly")
 DTYPES = ("float64", "float32")
+_TRIED_AT_MOST = 120
 RANDOM_KINDS = ("integers", "normal", "normal", "offset", "wide", "huge", "tiny")
 
 
@@ -92,6 +93,10 @@ class Case:
         """A fresh generator, the same one each time for the same `stream`."""
         return np.random.default_rng([self.seed, stream, 7])
 
+    def elements(self) -> int:
+        """Number of elements of all inputs together, at least 1 for each input."""
+        return sum(max(1, count) for count in map(_count, self.inputs.values()))
+
     def __getattr__(self, name: str) -> Any:
         for values in (self.__dict__.get("inputs", {}), self.__dict__.get("options", {})):
             if name in values:
@@ -132,7 +137,9 @@ class Draw:
     def array(self, *shape: int | str, scale: float = 1.0, positive: bool = False) -> Array:
         """A float array of the plan's kind, dtype and layout; names of axes may stand in the shape."""
         lengths = [
-            length for part in shape for length in (_extents(part, self.dims) if isinstance(part, str) else (part,))
+            length
+            for part in shape
+            for length in (_extents(part, self.dims) if isinstance(part, str) else (part,))
         ]
         values = scale * _values(self.rng, tuple(lengths), self.plan.kind)
         if positive:
@@ -161,10 +168,12 @@ def cases(
         dims: inclusive ranges of axes; an axis that is not named here has 1 to 6 elements.
         where: rejects combinations of extents.
         empty: axes that may also have length 0.
-        kinds, dtypes, layouts: restrict the values (see `KINDS`, `DTYPES`, `LAYOUTS`).
+        kinds: restricts the kinds of values, see `KINDS`.
+        dtypes: restricts the dtypes, see `DTYPES`.
+        layouts: restricts the memory layouts, see `LAYOUTS`.
         options_of: names of the builder's results that are options.
-        **arrays: name -> axes (`"N C H W"`, with products `"G*K"`, numbers and a leading `...`), a list of alternatives, `positive(axes)` or
-            `labels(axes, classes)`.
+        **arrays: name -> axes (`"N C H W"`, with products `"G*K"`, numbers and a leading `...`),
+            a list of alternatives, `positive(axes)` or `labels(axes, classes)`.
 
     Raises:
         ValueError: neither or both of builder and arrays are given, or a kind, dtype or layout is unknown.
@@ -191,7 +200,9 @@ def cases(
         Plan,
         size=st.integers(1, 6),
         seed=st.integers(0, 2**16),
-        kind=st.sampled_from([kind for kind in RANDOM_KINDS if kind in spec.kinds] or list(spec.kinds)),
+        kind=st.sampled_from(
+            [kind for kind in RANDOM_KINDS if kind in spec.kinds] or list(spec.kinds)
+        ),
         layout=st.sampled_from(spec.layouts),
         dtype=st.sampled_from(spec.dtypes),
         ones=st.sampled_from([None, None, None, 0, 1, 2, 3]),
@@ -204,6 +215,11 @@ def cases(
 _EDGES: dict[int, tuple[Any, "_Spec"]] = {}
 
 
+def is_cases(strategy: Any) -> bool:
+    """Whether a strategy was made by `cases`."""
+    return id(strategy) in _EDGES
+
+
 def edge_cases(strategy: Any, seed: int) -> list[Case]:
     """The edge cases of a strategy made by `cases`; none for another strategy."""
     if id(strategy) not in _EDGES:
@@ -212,23 +228,43 @@ def edge_cases(strategy: Any, seed: int) -> list[Case]:
     return [spec.build(plan) for plan in spec.edge_plans(seed)]
 
 
-def case_near(strategy: Any, case: Case) -> Any:
-    """A strategy of cases like the given one but smaller: what shrinking searches first."""
-    if id(strategy) not in _EDGES:
-        return None
+def smallest_case(strategy: Any, case: Case, fails: Callable[[Case], bool]) -> Case:
+    """The smallest case like the given one for which `fails` still holds.
+
+    First layout, dtype and kind of values are made plain, each if the failure allows it; then plans of all sizes
+    are tried in the order of their number of elements.
+    """
     spec = _EDGES[id(strategy)][1]
-    plan = case.plan
-    plans = st.builds(
-        replace,
-        st.just(plan),
-        size=st.integers(1, max(1, plan.size)),
-        seed=st.one_of(st.integers(0, 20), st.just(plan.seed)),
-        kind=st.sampled_from(list(dict.fromkeys([*(k for k in spec.kinds if k in ("integers", "normal")), plan.kind]))),
-        layout=st.sampled_from(list(dict.fromkeys([spec.layouts[0], plan.layout]))),
-        dtype=st.sampled_from(list(dict.fromkeys([spec.dtypes[0], plan.dtype]))),
-        ones=st.sampled_from(list(dict.fromkeys([-1, plan.ones, None]))),
+    changes: tuple[dict[str, Any], ...] = (
+        {"layout": "C"},
+        {"dtype": "float64"},
+        {"kind": "integers"},
+        {"kind": "normal"},
     )
-    return plans.map(spec.build)
+    for change in changes:
+        plan = replace(case.plan, **change)
+        allowed = (
+            plan.layout in spec.layouts and plan.dtype in spec.dtypes and plan.kind in spec.kinds
+        )
+        plainer = plan != case.plan and KINDS.index(plan.kind) <= KINDS.index(case.plan.kind)
+        if allowed and plainer and fails(candidate := spec.build(plan)):
+            case = candidate
+    plans = [
+        replace(case.plan, size=size, seed=seed, ones=ones)
+        for size in range(1, min(case.plan.size, 6) + 1)
+        for seed in (case.plan.seed, *range(7))
+        for ones in (-1, None, 0, 1, 2, 3)
+    ]
+    built = sorted((spec.build(plan) for plan in plans), key=Case.elements)
+    tried: set[bytes] = set()
+    for candidate in built:
+        if candidate.elements() >= case.elements() or len(tried) >= _TRIED_AT_MOST:
+            break
+        fingerprint = repr((candidate.inputs, candidate.options)).encode()
+        if fingerprint not in tried and fails(candidate):
+            return candidate
+        tried.add(fingerprint)
+    return case
 
 
 @dataclass(frozen=True)
@@ -250,14 +286,36 @@ class _Spec:
 
     def edge_plans(self, seed: int) -> list[Plan]:
         base = int(np.random.default_rng([seed, 3]).integers(2**16))
-        rounds = max([1, *(len(values) for values in self.options.values() if isinstance(values, (list, tuple)))])
-        plans = [Plan(size=2), Plan(size=3, kind=self._kind(0, "normal"), ones=-1), Plan(size=3, kind="zeros" if "zeros" in self.kinds else self._kind(0, "integers"))]
+        rounds = max(
+            [
+                1,
+                *(
+                    len(values)
+                    for values in self.options.values()
+                    if isinstance(values, (list, tuple))
+                ),
+            ]
+        )
+        plans = [
+            Plan(size=2),
+            Plan(size=3, kind=self._kind(0, "normal"), ones=-1),
+            Plan(size=3, kind="zeros" if "zeros" in self.kinds else self._kind(0, "integers")),
+        ]
         plans += [Plan(size=4, kind=kind) for kind in self.kinds]
-        plans += [Plan(size=4, kind=self._kind(i, "normal"), layout=layout) for i, layout in enumerate(self.layouts[1:])]
+        plans += [
+            Plan(size=4, kind=self._kind(i, "normal"), layout=layout)
+            for i, layout in enumerate(self.layouts[1:])
+        ]
         plans += [Plan(size=4, kind=self._kind(i, "normal"), ones=i) for i in range(4)]
-        plans += [Plan(size=5, kind=self._kind(i, "normal"), dtype=dtype) for i, dtype in enumerate(self.dtypes) for _ in (0, 1)]
+        plans += [
+            Plan(size=5, kind=self._kind(i, "normal"), dtype=dtype)
+            for i, dtype in enumerate(self.dtypes)
+            for _ in (0, 1)
+        ]
         plans += [Plan(size=9, kind=self._kind(0, "normal"))]
-        plans += [Plan(size=3, kind=self._kind(0, "normal"), empty=i) for i in range(len(self.empty))]
+        plans += [
+            Plan(size=3, kind=self._kind(0, "normal"), empty=i) for i in range(len(self.empty))
+        ]
         while len(plans) < rounds:
             plans.append(Plan(size=4, kind=self._kind(len(plans), "normal")))
         return [
@@ -293,11 +351,17 @@ class _Spec:
         return Case(inputs, options, dict(draw.dims), plan.dtype, plan.seed, plan)
 
     def _shapes(self, draw: Draw) -> dict[str, Any]:
-        shapes = {name: draw.choice(value) if isinstance(value, list) else value for name, value in self.arrays.items()}
+        shapes = {
+            name: draw.choice(value) if isinstance(value, list) else value
+            for name, value in self.arrays.items()
+        }
         if any("..." in _axes_of(value) for value in shapes.values()):
             leading = draw.integer(0, 2) if draw.index is None else draw.index % 3
             names = " ".join(("A", "B")[:leading])
-            shapes = {name: _with_axes(value, _axes_of(value).replace("...", names)) for name, value in shapes.items()}
+            shapes = {
+                name: _with_axes(value, _axes_of(value).replace("...", names))
+                for name, value in shapes.items()
+            }
         return shapes
 
     def _draw_dims(self, shapes: Mapping[str, Any], plan: Plan, draw: Draw) -> None:
@@ -305,12 +369,18 @@ class _Spec:
             dict.fromkeys(
                 factor
                 for value in shapes.values()
-                for part in (_axes_of(value) + (f" {value.classes}" if isinstance(value, labels) else "")).split()
+                for part in (
+                    _axes_of(value) + (f" {value.classes}" if isinstance(value, labels) else "")
+                ).split()
                 for factor in part.split("*")
                 if not factor.isdigit()
             )
         )
-        names += [value.name for value in self.options.values() if isinstance(value, axis) and value.name not in names]
+        names += [
+            value.name
+            for value in self.options.values()
+            if isinstance(value, axis) and value.name not in names
+        ]
         for attempt in range(200):
             rng = np.random.default_rng([plan.seed, 2, attempt])
             found = {name: self._extent(name, names, plan, rng) for name in names}
@@ -327,7 +397,11 @@ class _Spec:
         low, high = self.ranges.get(name, (1, 6 if plan.size <= 6 else 2 + plan.size))
         high = max(low, min(high, low + plan.size - 1 if name not in self.ranges else high))
         drawn = int(rng.integers(low, high + 1))
-        if plan.empty is not None and self.empty and self.empty[plan.empty % len(self.empty)] == name:
+        if (
+            plan.empty is not None
+            and self.empty
+            and self.empty[plan.empty % len(self.empty)] == name
+        ):
             return 0
         if plan.ones == -1 or (plan.ones is not None and names[plan.ones % len(names)] == name):
             return low
@@ -341,6 +415,12 @@ class _Spec:
             classes = math.prod(_extents(value.classes, draw.dims))
             return draw.rng.integers(0, classes, size=shape)
         return draw.array(*shape, positive=isinstance(value, positive))
+
+
+def _count(value: Any) -> int:
+    if isinstance(value, (list, tuple)):
+        return sum(map(_count, value))
+    return int(np.size(value))
 
 
 def _axes_of(value: Any) -> str:

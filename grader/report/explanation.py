@@ -8,6 +8,7 @@ import numpy as np
 from grader.checks.compare import show
 from grader.checks.strategies import Case
 from grader.failure import Failure, Missing, TimeLimit
+from grader.report.visible import visible
 
 _LINES_AT_MOST = 18
 
@@ -17,15 +18,19 @@ def explain(failure: Failure | TimeLimit, *, pointer: str = "") -> str:
     lines = [failure.headline, *(f"  {line}" for line in failure.details)]
     case = smallest_case(failure)
     if case:
-        lines += ["", "  the smallest case found that shows it:", *(f"    {line}" for line in case.splitlines())]
+        lines += [
+            "",
+            "  the smallest case found that shows it:",
+            *(f"    {line}" for line in case.splitlines()),
+        ]
     if pointer and not isinstance(failure, Missing):
         lines += ["", f"  {pointer}"]
-    return "\n".join(lines)
+    return visible("\n".join(lines))
 
 
 def message(failure: Failure | TimeLimit) -> str:
     """Headline and details: a Report's `message`."""
-    return "\n".join([failure.headline, *failure.details])
+    return visible("\n".join([failure.headline, *failure.details]))
 
 
 def smallest_case(failure: Failure | TimeLimit) -> str:
@@ -40,7 +45,10 @@ def smallest_case(failure: Failure | TimeLimit) -> str:
         else:
             lines += _assignment(name, value)
     if len(lines) > _LINES_AT_MOST:
-        lines = [*lines[: _LINES_AT_MOST - 1], f"... and {len(lines) - _LINES_AT_MOST + 1} more lines"]
+        lines = [
+            *lines[: _LINES_AT_MOST - 1],
+            f"... and {len(lines) - _LINES_AT_MOST + 1} more lines",
+        ]
     return "\n".join(lines)
 
 
@@ -55,10 +63,16 @@ def _assignment(name: str, value: Any) -> list[str]:
         lines[-1] += f"   # {notes}" if notes else ""
         return lines
     if isinstance(value, Mapping):
-        return [f"{name} = {{{', '.join(f'{key!r}: {show(item)}' for key, item in value.items())}}}"]
-    if isinstance(value, (list, tuple)) and any(isinstance(item, (np.ndarray, list, tuple)) for item in value):
+        return [
+            f"{name} = {{{', '.join(f'{key!r}: {show(item)}' for key, item in value.items())}}}"
+        ]
+    if isinstance(value, (list, tuple)) and any(
+        isinstance(item, (np.ndarray, list, tuple)) for item in value
+    ):
         return [f"{name} = a {type(value).__name__} of {len(value)}:"] + [
-            f"  {line}" for index, item in enumerate(value) for line in _assignment(f"[{index}]", item)
+            f"  {line}"
+            for index, item in enumerate(value)
+            for line in _assignment(f"[{index}]", item)
         ]
     return [f"{name} = {show(value) if isinstance(value, (list, tuple)) else repr(value)}"]
 

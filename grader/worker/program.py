@@ -3,6 +3,7 @@
 Imports the standard library and numpy only, since it also runs inside the sandboxed worker, where nothing else exists.
 """
 
+import _random
 import ctypes
 import inspect
 import linecache
@@ -17,13 +18,26 @@ import numpy as np
 
 PLAIN_DTYPES = frozenset(
     np.dtype(name)
-    for name in (
-        "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 "
-        "float16 float32 float64 complex64 complex128"
-    ).split()
+    for name in [
+        "bool",
+        "int8",
+        "int16",
+        "int32",
+        "int64",
+        "uint8",
+        "uint16",
+        "uint32",
+        "uint64",
+        "float16",
+        "float32",
+        "float64",
+        "complex64",
+        "complex128",
+    ]
 )
 """The dtypes that can travel; an array of another one is opaque."""
 
+_MT19937_BYTES = 4 * (624 + 1)
 _KEPT_AT_MOST = 32
 _DEPTH_AT_MOST = 16
 
@@ -38,6 +52,18 @@ class Handle(NamedTuple):
 
     key: int
     type_name: str
+
+
+class GeneratorState(NamedTuple):
+    """Where a `numpy.random.Generator` is.
+
+    Attributes:
+        state: its bit generator's `state`.
+        spawned: how many generators were spawned from it.
+    """
+
+    state: Mapping[str, Any]
+    spawned: int
 
 
 class Outcome(NamedTuple):
@@ -55,7 +81,7 @@ class Outcome(NamedTuple):
     modified: tuple[int | str, ...] = ()
     changed: tuple[str, ...] = ()
     global_rng: bool = False
-    generators: Mapping[int | str, Any] = {}
+    generators: Mapping[int | str, GeneratorState] = {}
 
 
 class Raised(Exception):
@@ -156,9 +182,9 @@ class Host:
             raise self._raised(error, function).with_traceback(error.__traceback__) from error
         state = _global_rng()
         used_global = state != self._global_state
-        if used_global:  # move on, so that the same seed set again is seen again
-            np.random.random_sample()
-            random.random()
+        if used_global:  # to an unpredictable state, so that the same seed set again is seen again
+            np.random.seed()  # noqa: NPY002  # the global state itself is meant
+            random.seed()
             self._global_state = _global_rng()
         modified = tuple(
             key
@@ -169,7 +195,7 @@ class Host:
             dict.fromkeys(kept for kept, item, was in self._kept if frozen(item) != was)
         )
         generators = {
-            key: argument.bit_generator
+            key: GeneratorState(argument.bit_generator.state, _spawned(argument))
             for key, argument in named
             if isinstance(argument, np.random.Generator)
         }
@@ -309,7 +335,7 @@ def clone_generator(rng: np.random.Generator) -> np.random.Generator:
             pool_size=sequence.pool_size,
             n_children_spawned=sequence.n_children_spawned,
         )
-    new = type(old)(sequence)
+    new = type(old)(sequence)  # type: ignore[arg-type]  # a foreign seed sequence is passed on as it is
     new.state = old.state
     return np.random.Generator(new)
 
@@ -357,8 +383,20 @@ def _is_scalar(value: Any) -> bool:
 
 
 def _global_rng() -> tuple[Any, ...]:
-    state = np.random.get_state(legacy=False)["state"]
-    return state["pos"], state["key"].tobytes(), random.getstate()
+    """Both global random states, compared as memory: as Python objects they would cost more than most calls."""
+    numpys = np.random.mtrand._rand._bit_generator
+    if type(numpys) is not np.random.MT19937:
+        return (id(numpys),)
+    header, whole = object.__basicsize__, _random.Random.__basicsize__
+    pythons = random._inst  # what random.random() and the others draw from
+    return (
+        ctypes.string_at(numpys.ctypes.state_address, _MT19937_BYTES),
+        ctypes.string_at(id(pythons) + header, whole - header),
+    )
+
+
+def _spawned(rng: np.random.Generator) -> int:
+    return int(getattr(rng.bit_generator.seed_seq, "n_children_spawned", 0))
 
 
 def _signature(function: Callable[..., Any]) -> str:
@@ -371,5 +409,5 @@ def _signature(function: Callable[..., Any]) -> str:
 def _text(error: BaseException) -> str:
     try:
         return str(error)
-    except Exception:  # a student's exception may fail in its own __str__
+    except Exception:  # noqa: BLE001  # a student's exception may fail in its own __str__
         return ""

@@ -1,0 +1,212 @@
+"""Grades many submissions: finds them, grades what has changed, keeps every report.
+
+A report is cached under the hash of everything it depends on and written atomically, so that a run that was killed
+goes on where it was. Workers of the pool are judges that have loaded torch and the checks once.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+import grader
+from grader.atomic import write_atomically
+from grader.course import Course, Topic
+from grader.grading import Report, Settings, grade
+from grader.opening import Unreadable, open_submission
+from grader.submission import Submission
+
+SUFFIXES = (".py", ".ipynb")
+
+
+class NothingToGrade(Exception):
+    """The folder holds no submission in a known layout; the text says which there are."""
+
+
+@dataclass(frozen=True, order=True)
+class Task:
+    """One submission of a class: whose, for which topic, in which file."""
+
+    student: str
+    topic: str
+    path: Path
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a task: its report, or why there is none."""
+
+    task: Task
+    report: Report | None
+    problem: str = ""
+
+
+def find_tasks(folder: Path, course: Course, topic: str | None) -> list[Task]:
+    """The submissions in a folder: `student/topic/file`, `student/file`, or flat `student.py` with a topic.
+
+    Raises:
+        NothingToGrade: there are none.
+    """
+    topics = {one.name: one for one in course.topics}
+    wanted = {topic: topics[topic]} if topic is not None else topics
+    tasks: list[Task] = []
+    for entry in sorted(folder.iterdir()):
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir() and not entry.is_symlink():
+            tasks += _tasks_of_student(entry, wanted)
+        elif topic is not None and entry.suffix in SUFFIXES:
+            tasks.append(Task(entry.stem, topic, entry))
+    if not tasks:
+        raise NothingToGrade(
+            f"{folder} holds no submissions: expected student/topic/file, student/file, or with --topic student.py"
+        )
+    return tasks
+
+
+def _tasks_of_student(folder: Path, topics: dict[str, Topic]) -> Iterator[Task]:
+    for name, topic in topics.items():
+        for place in (folder / name, folder):
+            if place.is_dir() and (path := _chosen(place, topic)) is not None:
+                yield Task(folder.name, name, path)
+                break
+
+
+def _chosen(folder: Path, topic: Topic) -> Path | None:
+    """The file to grade: of a notebook and a .py the edited one; of two edited ones the notebook."""
+    notebook, script = folder / f"{topic.module}.ipynb", folder / f"{topic.module}.py"
+    there = [path for path in (notebook, script) if path.exists() or path.is_symlink()]
+    if (
+        len(there) == 2
+        and _same_file(notebook, topic.notebook)
+        and not _same_file(script, topic.stub)
+    ):
+        return script
+    if not there:
+        named = [path for path in sorted(folder.iterdir()) if path.suffix in SUFFIXES]
+        return named[0] if len(named) == 1 and folder.name == topic.name else None
+    return there[0]
+
+
+def _same_file(one: Path, other: Path) -> bool:
+    return one.is_file() and other.is_file() and one.read_bytes() == other.read_bytes()
+
+
+def grade_tasks(
+    tasks: Sequence[Task],
+    course: Course,
+    settings: Settings,
+    *,
+    cache: Path,
+    jobs: int,
+    done: Callable[[Outcome], None],
+    executor: Executor | None = None,
+) -> list[Outcome]:
+    """Grades all tasks, from the cache where nothing changed.
+
+    Args:
+        tasks: what to grade.
+        course: whose checks judge.
+        settings: the same for all.
+        cache: folder of reports by hash.
+        jobs: judge processes.
+        done: called with each outcome as it comes.
+        executor: takes the place of the pool of processes, for example a cluster's.
+    """
+    topics = {topic.name: topic for topic in course.topics}
+    states = {name: _state_of(topics[name]) for name in {task.topic for task in tasks}}
+    outcomes: dict[Task, Outcome] = {}
+    waiting: dict[Task, Path] = {}
+    for task in tasks:
+        path = cache / f"{_key(task, states[task.topic], settings)}.json"
+        report = _cached(path)
+        if report is None:
+            waiting[task] = path
+        else:
+            outcomes[task] = Outcome(task, report)
+            done(outcomes[task])
+    if waiting:
+        pool = executor or ProcessPoolExecutor(
+            min(jobs, len(waiting)), mp_context=get_context("spawn")
+        )
+        with pool:
+            futures = {
+                pool.submit(
+                    _grade_one, open_submission(task.path), topics[task.topic], settings
+                ): task
+                for task in waiting
+            }
+            for future in as_completed(futures):
+                task = futures[future]
+                error = future.exception()
+                if error is not None:
+                    outcome = Outcome(task, None, f"{type(error).__name__}: {error}")
+                else:
+                    report = msgspec.json.decode(future.result(), type=Report)
+                    write_atomically(waiting[task], report.to_json().decode())
+                    outcome = Outcome(task, report)
+                outcomes[task] = outcome
+                done(outcome)
+    return [outcomes[task] for task in tasks]
+
+
+def _grade_one(submission: Submission | Unreadable, topic: Topic, settings: Settings) -> bytes:
+    return msgspec.json.encode(grade(submission, topic, settings))
+
+
+def _key(task: Task, state: str, settings: Settings) -> str:
+    hashed = hashlib.sha256()
+    for part in (
+        state.encode(),
+        msgspec.json.encode(settings),
+        task.path.name.encode(),
+        _contents(task.path),
+    ):
+        hashed.update(len(part).to_bytes(8, "big"))
+        hashed.update(part)
+    return hashed.hexdigest()
+
+
+def _contents(path: Path) -> bytes:
+    """What is hashed of an upload: read as grading reads it, so that a link or a pipe is never followed."""
+    opened = open_submission(path)
+    cells = getattr(opened, "cells", None)
+    return repr(opened if cells is None else [(cell.label, cell.source) for cell in cells]).encode(
+        "utf-8", "surrogatepass"
+    )
+
+
+def _state_of(topic: Topic) -> str:
+    """A hash of what judges: the engine's sources and the topic's checks and fingerprints."""
+    hashed = hashlib.sha256()
+    engine = Path(grader.__file__).parent
+    for path in [*sorted(engine.rglob("*.py")), topic.checks, topic.fingerprints]:
+        if path.is_file():
+            hashed.update(path.name.encode() + b"\0" + path.read_bytes())
+    return hashed.hexdigest()
+
+
+def _cached(path: Path) -> Report | None:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Report)
+    except (FileNotFoundError, msgspec.MsgspecError):
+        return None
+
+
+def cluster_executor(address: str) -> Executor:
+    """The executor of a dask.distributed cluster; its workers need this package and the course's folder at the same path.
+
+    Raises:
+        ImportError: the extra `cluster` is not installed.
+        OSError: no scheduler answers at the address.
+    """
+    from distributed import Client
+
+    client: Any = Client(address, set_as_default=False)  # type: ignore[no-untyped-call]  # untyped
+    executor: Executor = client.get_executor()
+    return executor

@@ -1,0 +1,71 @@
+"""`grader build`: stub, notebook and fingerprints of a topic, generated from its one source."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from grader.atomic import write_atomically
+from grader.content.notebook import notebook_of
+from grader.content.regions import stub_of
+from grader.content.signatures import signatures_of
+from grader.course import CourseError, Topic
+
+FINGERPRINTS_FORMAT = 1
+"""The version of fingerprints.json that this engine writes."""
+
+
+def build_topic(topic: Topic) -> dict[Path, str]:
+    """The generated files of a topic: path -> contents. Nothing is written.
+
+    Raises:
+        CourseError: the source is missing or breaks a rule.
+    """
+    source = _source(topic)
+    where = str(topic.source)
+    stub = stub_of(source, where)
+    fingerprints = {"format": FINGERPRINTS_FORMAT, "signatures": signatures_of(source, where)}
+    return {
+        topic.stub: stub,
+        topic.notebook: notebook_of(stub),
+        topic.fingerprints: json.dumps(fingerprints, indent=1, ensure_ascii=False) + "\n",
+    }
+
+
+def outdated(topics: Iterable[Topic]) -> dict[Path, str]:
+    """What `grader build` would write: the generated files that differ from those on disk, or are missing.
+
+    Raises:
+        CourseError: a source is missing or breaks a rule.
+    """
+    generated = [item for topic in topics for item in build_topic(topic).items()]
+    return {path: text for path, text in generated if _on_disk(path) != text.encode()}
+
+
+def build(topics: Iterable[Topic]) -> list[Path]:
+    """Writes what is outdated, each file whole or not at all, and returns the paths.
+
+    Raises:
+        CourseError: a source is missing or breaks a rule; nothing is written then.
+    """
+    changes = outdated(topics)
+    for path, text in changes.items():
+        write_atomically(path, text)
+    return list(changes)
+
+
+def _source(topic: Topic) -> str:
+    try:
+        return topic.source.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise CourseError(
+            f"{topic.source} does not exist: topic {topic.name} of course.toml is generated from it."
+        ) from None
+    except UnicodeDecodeError:
+        raise CourseError(f"{topic.source} is not UTF-8: save it as UTF-8.") from None
+
+
+def _on_disk(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None

@@ -1,0 +1,220 @@
+"""The command `grader`: thin; what it does lies in the modules that it names."""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from grader.course import Course, CourseError, Topic, find_course
+
+DONE, NOT_FULL_MARKS, WRONG_USE, COULD_NOT_GRADE = 0, 1, 2, 3
+"""Exit codes; scripts rely on them."""
+
+_BadArguments: Any = typer.BadParameter.__mro__[2]
+"""ClickException, of the click that this typer uses: the installed one or its own."""
+
+
+class WrongUse(Exception):
+    """The command cannot be carried out as it was given."""
+
+
+app = typer.Typer(
+    name="grader",
+    help="An autograder for deep-learning exercises.",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.command()
+def check(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A .py or .ipynb file.")],
+    topic: Annotated[
+        str | None, typer.Option(help="The topic; guessed from the file's name or folder.")
+    ] = None,
+    in_process: Annotated[
+        bool, typer.Option("--in-process", help="Run the code here, without a sandbox: your own.")
+    ] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the random examples.")] = 0,
+    examples: Annotated[
+        int, typer.Option(min=0, help="Random examples per check, beside the edge cases.")
+    ] = 25,
+    json: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Write the Report here; - prints it.")
+    ] = None,
+) -> int:
+    """Grade one file. Exit code 0: full marks, 1: not full marks, 2: wrong use, 3: could not grade."""
+    if not file.is_file():
+        raise WrongUse(f"{file} {'is a folder' if file.is_dir() else 'does not exist'}.")
+    from grader.atomic import write_atomically
+    from grader.grading import Settings, grade
+    from grader.report.terminal import print_report
+
+    chosen = _topic_for(file, topic)
+    settings = Settings(seed=seed, examples=examples, isolated=not in_process)
+    _require_sandbox(settings.isolated)
+    report = grade(file, chosen, settings)
+    if json == "-":
+        print(report.to_json().decode())  # noqa: T201  # the output that was asked for
+    else:
+        print_report(report)
+        if json is not None:
+            write_atomically(Path(json), report.to_json().decode() + "\n")
+    return DONE if report.points == report.max_points else NOT_FULL_MARKS
+
+
+@app.command("grade")
+def grade_folder(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The class's submissions.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where reports and grades go.")],
+    topic: Annotated[str | None, typer.Option(help="Only this topic.")] = None,
+    jobs: Annotated[int, typer.Option(min=0, help="Judge processes; 0: one per core.")] = 0,
+    cluster: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="A dask.distributed scheduler.")
+    ] = None,
+    in_process: Annotated[
+        bool, typer.Option("--in-process", help="Without a sandbox: only for code that you trust.")
+    ] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the random examples.")] = 0,
+    examples: Annotated[
+        int, typer.Option(min=0, help="Random examples per check, beside the edge cases.")
+    ] = 25,
+) -> int:
+    """Grade a class. Exit code 0: every submission has a report, 1: one has none."""
+    if not folder.is_dir():
+        raise WrongUse(f"{folder} is not a folder.")
+    from grader.batch import NothingToGrade, cluster_executor
+    from grader.classroom import grade_class
+    from grader.grading import Settings
+    from grader.report.terminal import print_class
+
+    course = _course_for(folder / "submissions")
+    if topic is not None:
+        topic = course.topic(topic).name
+    settings = Settings(seed=seed, examples=examples, isolated=not in_process)
+    _require_sandbox(settings.isolated)
+    try:
+        outcomes = grade_class(
+            folder,
+            out,
+            course,
+            settings,
+            topic=topic,
+            jobs=jobs or os.cpu_count() or 1,
+            executor=None if cluster is None else cluster_executor(cluster),
+        )
+    except NothingToGrade as error:
+        raise WrongUse(str(error)) from None
+    except OSError as error:
+        place = error.filename or out
+        typer.echo(
+            f"grader: {place}: {error.strerror}; what was graded is kept, run again to go on",
+            err=True,
+        )
+        return COULD_NOT_GRADE
+    return DONE if print_class(outcomes, out) else NOT_FULL_MARKS
+
+
+def _require_sandbox(isolated: bool) -> None:
+    if isolated:
+        from grader.worker.selftest import usable_sandbox
+
+        usable_sandbox()
+
+
+@app.command()
+def build(
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; fail if a file is out of date.")
+    ] = False,
+) -> int:
+    """Generate stubs, notebooks and fingerprints from solutions/."""
+    from grader.build import build as build_topics
+    from grader.build import outdated
+
+    course = find_course(Path.cwd())
+    if not check:
+        for path in build_topics(course.topics):
+            typer.echo(f"wrote {_shown(path, course)}")
+        return DONE
+    paths = list(outdated(course.topics))
+    for path in paths:
+        typer.echo(f"{_shown(path, course)} differs from its source: run `grader build`.", err=True)
+    return WRONG_USE if paths else DONE
+
+
+@app.command()
+def verify(
+    topic: Annotated[str | None, typer.Argument(metavar="[TOPIC]", help="Only this one.")] = None,
+) -> int:
+    """Prove that the course's content is sound."""
+    from grader.verify import verify as problems_of
+
+    course = find_course(Path.cwd())
+    topics = course.topics if topic is None else (course.topic(topic),)
+    problems = problems_of(course, topics)
+    for problem in problems:
+        typer.echo(str(problem), err=True)
+    if not problems:
+        typer.echo(f"{len(topics)} topic{'s' if len(topics) > 1 else ''}: sound")
+    return WRONG_USE if problems else DONE
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the command and exits; what is wrong is one line on stderr."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs the command and returns its exit code."""
+    try:
+        code = typer.main.get_command(app).main(
+            list(arguments), prog_name="grader", standalone_mode=False
+        )
+    except (WrongUse, CourseError) as error:
+        return _refused(str(error))
+    except _BadArguments as error:
+        return _refused(error.format_message())
+    except Exception as error:
+        if type(error).__name__ != "SandboxUnavailable":  # its module needs numpy
+            raise
+        typer.echo(f"grader: {error}", err=True)
+        return COULD_NOT_GRADE
+    except (typer.Abort, KeyboardInterrupt):
+        typer.echo("grader: interrupted", err=True)
+        return 130
+    return code if isinstance(code, int) else DONE
+
+
+def _refused(text: str) -> int:
+    typer.echo(f"grader: {' '.join(text.split())}", err=True)
+    return WRONG_USE
+
+
+def _topic_for(file: Path, name: str | None) -> Topic:
+    """The topic that a file answers, in the course of the working directory, else in the file's own."""
+    course = _course_for(file)
+    topic = course.topic_of(file) if name is None else course.topic(name)
+    if topic is None:
+        known = ", ".join(topic.name for topic in course.topics)
+        raise WrongUse(f"{file.name} does not tell its topic: add --topic, one of {known}.")
+    if not topic.checks.is_file():
+        raise CourseError(f"{topic.checks} does not exist: topic {topic.name} has no checks.")
+    return topic
+
+
+def _course_for(file: Path) -> Course:
+    try:
+        return find_course(Path.cwd())
+    except CourseError:
+        if not any((folder / "course.toml").exists() for folder in file.absolute().parents):
+            raise
+        return find_course(file.parent)
+
+
+def _shown(path: Path, course: Course) -> str:
+    return path.relative_to(course.root).as_posix()

@@ -1,0 +1,1 @@
+"""What is generated from a topic's source: stub, notebook, signatures."""

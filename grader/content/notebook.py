@@ -1,0 +1,77 @@
+"""From percent format to a notebook: the same text gives the same bytes."""
+
+import ast
+import hashlib
+import json
+import re
+from typing import Any
+
+from grader.course import CourseError
+
+
+def notebook_of(percent: str) -> str:
+    """The notebook (nbformat 4.5, no outputs, kernel python3) of a file in percent format, as JSON.
+
+    Raises:
+        CourseError: jupytext, an extra for authors, is not installed.
+    """
+    try:
+        import jupytext
+    except ImportError:
+        raise CourseError(
+            "Notebooks are made by jupytext, which is not installed: pip install 'gradus-dl[author]'."
+        ) from None
+    parsed = jupytext.reads(percent, fmt="py:percent")
+    taken: set[str] = set()
+    cells = [
+        _cell(cell.cell_type, cell.source, dict(cell.metadata), taken) for cell in parsed.cells
+    ]
+    notebook = {
+        "cells": cells,
+        "metadata": {
+            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+            "language_info": {"name": "python"},
+        },
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    return json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def _cell(kind: str, source: str, metadata: dict[str, Any], taken: set[str]) -> dict[str, Any]:
+    cell: dict[str, Any] = {
+        "cell_type": kind,
+        "id": _identity(kind, source, taken),
+        "metadata": metadata,
+        "source": source.splitlines(keepends=True),
+    }
+    if kind == "code":
+        cell |= {"execution_count": None, "outputs": []}
+    return cell
+
+
+def _identity(kind: str, source: str, taken: set[str]) -> str:
+    """A cell's id: the function that it defines, else a digest; so that it stays when other cells come and go."""
+    name = _defined(source) if kind == "code" else None
+    digest = hashlib.sha256(source.encode()).hexdigest()[:12]
+    base = re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")[:48] if name else f"{kind}-{digest}"
+    identity, number = base, 1
+    while identity in taken:
+        number += 1
+        identity = f"{base}-{number}"
+    taken.add(identity)
+    return identity
+
+
+def _defined(source: str) -> str | None:
+    """The name of the function or class that a code cell defines, if it is one."""
+    try:
+        body = ast.parse(source).body
+    except SyntaxError:
+        return None
+    names = [
+        node.name
+        for node in body
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+    ]
+    return names[0] if names else None

@@ -1,0 +1,1 @@
+"""Known wrong answers: the bank that proves the checks, and that tells a student which mistake it is."""

@@ -1,0 +1,100 @@
+"""`grader verify`: proves that a course's content is sound, and says what to do where it is not."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from grader.content.problem import Problem
+from grader.content.text_rules import (
+    LEFT_BY_TOOLS,
+    checks_in,
+    missing_trees,
+    unsound_texts,
+    wrong_answer,
+    wrong_files,
+)
+from grader.course import Course, Topic
+from grader.diagnosis.misconceptions import load_misconceptions
+from grader.diagnosis.proof import rejected_by
+from grader.grading import Report, Settings, grade
+from grader.submission import SubmissionError, read_submission, submission_from_bytes
+
+__all__ = ["Problem", "verify"]
+
+SETTINGS = Settings(seed=0, examples=25, isolated=False)
+"""How solutions and stubs are graded here: they are the course's own, so in this process."""
+
+_RULES = (missing_trees, wrong_files, unsound_texts)
+
+
+def verify(course: Course, topics: Sequence[Topic]) -> list[Problem]:
+    """Every problem of the given topics, in their order; of the course's folders too if they are all its topics."""
+    problems = list(_strangers(course)) if len(topics) == len(course.topics) else []
+    for topic in topics:
+        problems += verify_topic(topic)
+    return problems
+
+
+def verify_topic(topic: Topic) -> list[Problem]:
+    """The problems of a topic; code is run only where the files are sound."""
+    for rule in (*_RULES, _unsound_runs):
+        problems = list(rule(topic))
+        if problems:
+            return problems
+    return []
+
+
+def _strangers(course: Course) -> Iterator[Problem]:
+    """Folders that are no topic of the course."""
+    known = {*LEFT_BY_TOOLS, *(topic.name for topic in course.topics)}
+    for tree in ("exercises", "solutions"):
+        folder = course.root / tree
+        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+            if path.is_dir() and path.name not in known:
+                rule = "a folder that is no topic of course.toml"
+                yield Problem("", f"{tree}/{path.name}", rule, "add a [[topic]], or remove it")
+
+
+def _unsound_runs(topic: Topic) -> Iterator[Problem]:
+    try:
+        yield from _stub(topic)
+        yield from _solution(topic)
+    except SubmissionError as error:
+        yield Problem.at(topic, topic.source, str(error), "correct it and run `grader build`")
+        return
+    yield from _misconceptions(topic)
+
+
+def _stub(topic: Topic) -> Iterator[Problem]:
+    for check in _graded(topic.stub, topic).checks:
+        if check.verdict != "missing":
+            rule = f"the stub's verdict in {check.name} is {check.verdict}, but should be missing"
+            cure = "let the check call what it judges first, and mark its body as a solution region"
+            yield Problem.at(topic, topic.stub, rule, cure)
+
+
+def _solution(topic: Topic) -> Iterator[Problem]:
+    for check in _graded(topic.source, topic).checks:
+        if check.verdict != "passed":
+            first = (check.message.splitlines() or [""])[0]
+            rule = f"the solution's verdict in {check.name} is {check.verdict}: {first}"
+            cure = f"correct one of them; see `grader check --in-process {topic.source.name}`"
+            yield Problem.at(topic, topic.source, rule, cure)
+
+
+def _misconceptions(topic: Topic) -> Iterator[Problem]:
+    checks = checks_in(topic)
+    for misconception in load_misconceptions(topic.misconceptions):
+        names = misconception.functions
+        own = [check.name for check in checks if any(check.belongs_to(name) for name in names)]
+        answer = submission_from_bytes(wrong_answer(misconception, topic), topic.source.name)
+        if rejected_by(answer, topic, own) is None:
+            what = f"the {len(own)} checks of {', '.join(names)}"
+            rule = f"misconception {misconception.id} passes {what}"
+            cure = (
+                "sharpen a check until it fails there, or remove the misconception if it is right"
+            )
+            yield Problem.at(topic, topic.misconceptions, rule, cure)
+
+
+def _graded(file: Path, topic: Topic) -> Report:
+    return grade(read_submission(file, follow_links=True), topic, SETTINGS)

@@ -1,0 +1,220 @@
+"""The judge's end of a worker: `Isolated`, a backend whose calls run in a sandboxed process."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NoReturn
+
+from grader.failure import StudentError, TimeLimit
+from grader.worker.pool import Pool, the_pool
+from grader.worker.process import OUTPUT_AT_MOST, Ended, Expired, Process
+from grader.worker.program import Handle, NotDefined, Outcome, Raised, Unrevealable
+from grader.worker.protocol import ProtocolError, Unsendable, encode
+from grader.worker.reply import outcome_of
+from grader.worker.sandbox import SandboxName
+
+LOAD_TIMEOUT_S = 10.0
+CALL_TIMEOUT_S = 10.0
+
+
+class WorkerFailure(StudentError):
+    """The student's program ended, or its process sent what cannot be read."""
+
+
+class LoadTimeout(WorkerFailure):
+    """The submission was not loaded in time."""
+
+    verdict = "timeout"
+
+
+class Isolated:
+    """A backend whose code runs in a sandboxed worker, one worker per instance.
+
+    A worker that runs out of time, ends or breaks the protocol is killed; until the next example (`forget`) every use
+    fails with the same message, then a new worker loads the submission again.
+
+    Args:
+        pool: where workers come from; this process's own, unless given.
+        load_timeout_s: limit for loading the submission.
+        call_timeout_s: limit for each call.
+    """
+
+    def __init__(
+        self,
+        pool: Pool | None = None,
+        *,
+        load_timeout_s: float = LOAD_TIMEOUT_S,
+        call_timeout_s: float = CALL_TIMEOUT_S,
+    ) -> None:
+        self.notes: list[str] = []
+        self._pool = pool or the_pool()
+        self._load_timeout_s = load_timeout_s
+        self._call_timeout_s = call_timeout_s
+        self._worker: Process | None = None
+        self._submission: tuple[Any, ...] | None = None
+        self._failure: Callable[[], BaseException] = _not_loaded
+        self._fresh = False
+        self._earlier_output = b""
+
+    @property
+    def sandbox(self) -> SandboxName:
+        """Where the code runs."""
+        return self._pool.sandbox
+
+    @property
+    def output(self) -> str:
+        """What the submission printed, both streams, at most 64 KiB; not escaped."""
+        now = b"" if self._worker is None else bytes(self._worker.output)
+        return (self._earlier_output + now)[:OUTPUT_AT_MOST].decode(errors="replace")
+
+    def load(self, cells: Sequence[tuple[str, str]], *, name: str, stop_at_error: bool) -> None:
+        """Executes the cells in a new worker; as `Host.load`.
+
+        Raises:
+            Raised: the code raised, and `stop_at_error` was set.
+            LoadTimeout: it took too long.
+            WorkerFailure: it ended the process.
+        """
+        self._submission = ([tuple(cell) for cell in cells], name, stop_at_error)
+        self.revive()
+
+    def revive(self) -> None:
+        """Loads the submission in a new worker; raises as `load`."""
+        self.close()
+        self._worker = self._pool.take()
+        assert self._submission is not None, "nothing was loaded"
+        try:
+            reply = self._ask("the submission", self._load_timeout_s, "load", *self._submission)
+        except TimeLimit as limit:
+            raise LoadTimeout(
+                f"The submission was not loaded within {self._load_timeout_s:g} seconds.",
+                details=(
+                    "Is there an endless loop, or a long computation, outside the functions?",
+                ),
+                aspect="load",
+            ) from limit
+        match reply:
+            case ("loaded", [*notes]) if all(type(note) is str for note in notes):
+                self.notes = notes
+            case _:
+                self._refuse("the submission")
+
+    def defines(self, name: str) -> bool:
+        """Whether the submission has a callable of that name."""
+        match self._ask(name, self._call_timeout_s, "defines", name):
+            case ("defines", bool(found)):
+                return found
+        return self._refuse(name)
+
+    def call(
+        self,
+        target: str | Handle,
+        method: str | None,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        *,
+        keep: bool = True,
+    ) -> Outcome:
+        """Calls a function or method in the worker; as `Host.call`, and raises what `forget` describes."""
+        __tracebackhide__ = True
+        label = method or str(target)
+        args, kwargs = list(args), dict(kwargs)
+        reply = self._ask(label, self._call_timeout_s, "call", target, method, args, kwargs, keep)
+        try:
+            return outcome_of(reply, args, kwargs)
+        except ProtocolError as problem:
+            self._refuse(label, problem)
+
+    def attribute(self, handle: Handle, name: str) -> tuple[bool, Any]:
+        """As `Host.attribute`."""
+        match self._ask(name, self._call_timeout_s, "attribute", handle, name):
+            case ("attribute", bool(is_method), value):
+                return is_method, value
+        return self._refuse(name)
+
+    def reveal(self, handle: Handle) -> Any:
+        """As `Host.reveal`."""
+        match self._ask("the answer", self._call_timeout_s, "reveal", handle):
+            case ("revealed", value):
+                return value
+        return self._refuse("the answer")
+
+    def forget(self) -> None:
+        """A new example begins: handles are dropped, with the next request; a lost worker is replaced.
+
+        Raises:
+            TimeLimit: from any other method, when the worker gave no answer in time.
+            WorkerFailure: from any method, when the worker ended or its answer could not be read.
+        """
+        if self._worker is None and self._submission is not None:
+            try:
+                self.revive()
+            except Raised as raised:
+                raise WorkerFailure(
+                    f"The submission could not be loaded again: {raised.type_names[0]}",
+                    aspect="load",
+                ) from raised
+        self._fresh = True
+
+    def close(self) -> None:
+        """Ends the worker."""
+        if self._worker is not None:
+            self._earlier_output = (self._earlier_output + self._worker.output)[:OUTPUT_AT_MOST]
+            self._worker.close()
+            self._worker = None
+
+    def _ask(
+        self, label: str, timeout_s: float, operation: str, *arguments: Any
+    ) -> tuple[Any, ...]:
+        __tracebackhide__ = True
+        if self._worker is None:
+            raise self._failure()
+        try:
+            frame = encode((operation, self._fresh, *arguments), exact_layout=True)
+        except Unsendable as problem:
+            raise TypeError(
+                f"{problem} cannot be passed to {label} in an isolated worker"
+            ) from None
+        self._fresh = False
+        try:
+            return _answer(label, self._worker.ask(frame, timeout_s))
+        except Expired as expired:
+            self._lose(lambda: TimeLimit(timeout_s), expired)
+        except Ended as end:
+            text = f"The program ended while {label} ran: {end}."
+            self._lose(lambda: WorkerFailure(text, aspect="crash"), end)
+        except ProtocolError as problem:
+            self._refuse(label, problem)
+
+    def _refuse(self, label: str, problem: ProtocolError | None = None) -> NoReturn:
+        """The worker sent what no honest one sends."""
+        __tracebackhide__ = True
+        text = f"The program's answer to {label} could not be read: does it write to descriptors that are not its own?"
+        self._lose(lambda: WorkerFailure(text, aspect="crash"), problem)
+
+    def _lose(self, failure: Callable[[], BaseException], cause: Exception | None) -> NoReturn:
+        __tracebackhide__ = True
+        self.close()
+        self._failure = failure
+        raise failure() from cause
+
+
+def _answer(label: str, reply: Any) -> tuple[Any, ...]:
+    """The reply, when it is an answer; what the worker could not do is raised."""
+    __tracebackhide__ = True
+    match reply:
+        case ("raised", [str(), *_] as names, str(message), str(trace), None | str() as mismatch):
+            raise Raised([str(name) for name in names], message, trace, mismatch)
+        case ("undefined", str(name)):
+            raise NotDefined(name)
+        case ("unrevealable", str(text)):
+            raise Unrevealable(text)
+        case ("unsendable", str(text)):
+            raise StudentError(
+                f"The answer of {label} is {text}: it cannot be judged.", aspect="type"
+            )
+        case (str(), *_):
+            return tuple(reply)
+    raise ProtocolError("no answer")
+
+
+def _not_loaded() -> BaseException:
+    return WorkerFailure("No submission is loaded.", aspect="load")

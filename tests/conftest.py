@@ -1,0 +1,25 @@
+"""Fixtures of the whole suite."""
+
+import textwrap
+
+import pytest
+
+from grader.student import InProcess, Student
+
+pytest_plugins = ["pytester", "small_course"]
+
+
+@pytest.fixture
+def student_of():
+    """Source text -> the `student` that checks see, in this process."""
+
+    def make(source, **options):
+        host = InProcess()
+        host.load(
+            [("answer.py", textwrap.dedent(source))], name="answer_under_test", stop_at_error=True
+        )
+        student = Student(host, filename="answer.py", **options)
+        student._begin(repeat=True)
+        return student
+
+    return make

@@ -1,0 +1,180 @@
+"""The rules that hold at every call, whatever the check."""
+
+import numpy as np
+import pytest
+
+from grader import reveal, unpack
+from grader.failure import Failure, Missing, StudentError
+
+
+@pytest.mark.parametrize(
+    ("body", "aspect"),
+    [
+        ("x += 1; return x", "modified"),
+        ("global kept; kept = globals().get('kept', 0) + 1; return x * kept", "determinism"),
+        ("return x + np.random.random()", "rng"),
+        ("import random; return x * random.random()", "rng"),
+        ("np.random.seed(0); return x", "rng"),
+    ],
+)
+def test_rules_hold_at_every_call(student_of, body, aspect):
+    """Modified arguments, kept state and global randomness are failures."""
+    student = student_of(f"import numpy as np\ndef f(x): {body}")
+    with pytest.raises(Failure) as failure:
+        student.f(np.ones(3))
+    assert failure.value.aspect == aspect
+
+
+def test_a_global_seed_is_seen_again_and_again(student_of):
+    """Setting the same seed at every call does not hide behind the state it restores."""
+    student = student_of(
+        "import numpy as np\ndef f(x): np.random.seed(0); return x + np.random.random()"
+    )
+    for _ in range(3):
+        student._begin(repeat=True)
+        with pytest.raises(Failure, match="global random state"):
+            student.f(np.ones(2))
+
+
+def test_a_changed_cache_is_a_modified_argument(student_of):
+    """A backward that writes into its cache is found at once."""
+    student = student_of(
+        """
+        def forward(x): return x * 2, {"x": x.copy()}
+        def backward(g, cache):
+            cache["x"] *= g
+            return cache["x"]
+        """
+    )
+    _, cache = student.forward(np.ones(2))
+    with pytest.raises(Failure, match="backward modifies its argument"):
+        student.backward(np.full(2, 3.0), cache)
+
+
+def test_what_was_returned_earlier_must_not_change(student_of):
+    """A buffer that is used again changes an earlier answer."""
+    student = student_of(
+        """
+        import numpy as np
+        buffer = np.zeros(2)
+        def f(x):
+            buffer[...] = x
+            return buffer
+        """
+    )
+    student.f(np.ones(2))
+    with pytest.raises(Failure, match="changes what f returned earlier"):
+        student.f(np.zeros(2))
+
+
+def test_returning_the_argument_itself_is_right(student_of):
+    """An identity answer may be the argument."""
+    x = np.arange(3.0)
+    assert np.array_equal(student_of("def f(x): return x").f(x), x)
+
+
+def test_the_judges_arrays_stay_its_own(student_of):
+    """Even a failing answer cannot change what the judge compares with."""
+    x = np.ones(3)
+    with pytest.raises(Failure):
+        student_of("def f(x): x[:] = 5; return x").f(x)
+    assert np.array_equal(x, np.ones(3))
+
+
+@pytest.mark.parametrize("layout", ["F", "transposed", "strided", "reversed", "readonly"])
+def test_layouts_reach_the_student(student_of, layout):
+    """Strides and flags are part of the argument."""
+    from grader.checks.strategies import laid_out
+
+    x = laid_out(np.arange(12.0).reshape(3, 4), layout)
+    student = student_of("def f(x): return [str(x.strides), x.flags.writeable, x * 1]")
+    strides, writeable, same = student.f(x)
+    assert strides == str(x.strides)
+    assert writeable == x.flags.writeable
+    assert np.array_equal(same, x)
+
+
+def test_writing_into_a_read_only_argument_is_told_as_such(student_of):
+    """Not as numpy's own message."""
+    x = np.ones(2)
+    x.flags.writeable = False
+    with pytest.raises(Failure, match="writes into one of its arguments"):
+        student_of("def f(x): x += 1; return x").f(x)
+
+
+def test_missing_and_unfinished(student_of):
+    """Both are `missing`, and say which."""
+    student = student_of("def f(x): raise NotImplementedError")
+    with pytest.raises(Missing, match="`f` is not written yet"):
+        student.f(1.0)
+    with pytest.raises(Missing, match=r"`g` is not defined in answer.py"):
+        student.g(1.0)
+
+
+def test_a_wrong_signature_is_told_with_the_courses(student_of):
+    """What it takes against what it should take."""
+    student = student_of("def f(a, b, c): return a", signatures={"f": "(grad_out, cache)"})
+    with pytest.raises(
+        StudentError,
+        match=r"takes 3 arguments, the course's takes 2 arguments: \(grad_out, cache\)",
+    ):
+        student.f(1.0, 2.0)
+
+
+def test_a_type_error_inside_is_no_wrong_signature(student_of):
+    """The traceback shows the student's own line, and none of the engine's."""
+    student = student_of("def f(a):\n    return len(5)", signatures={"f": "(a)"})
+    with pytest.raises(StudentError) as error:
+        student.f(1.0)
+    assert "f raised TypeError" in str(error.value)
+    assert "answer.py" in str(error.value)
+    assert "grader/" not in str(error.value)
+
+
+def test_rng_goes_on_where_the_student_left_it(student_of):
+    """The judge's generator advances as the student's copy did, spawned children included."""
+    student = student_of("def f(rng): rng.spawn(2); return rng.random(3)")
+    rng = np.random.default_rng(5)
+    other = np.random.default_rng(5)
+    first = student.f(rng)
+    other.spawn(2)
+    assert np.array_equal(first, other.random(3))
+    assert rng.random() == other.random()
+    assert rng.spawn(1)[0].random() == other.spawn(1)[0].random()
+
+
+def test_objects_stay_with_the_student(student_of):
+    """Methods and attributes work; reveal looks into plain containers."""
+    student = student_of(
+        """
+        class Stopper:
+            def __init__(self, patience): self.patience, self.seen = patience, []
+            def step(self, loss): self.seen.append(loss); return len(self.seen) > self.patience
+            @property
+            def best(self): return {"loss": min(self.seen)}
+        """
+    )
+    stopper = student.Stopper(patience=1)
+    assert stopper.step(3.0) is False
+    assert stopper.step(2.0) is True
+    assert reveal(stopper.best) == {"loss": 2.0}
+    with pytest.raises(Missing, match="`worst` is not defined"):
+        _ = stopper.worst
+
+
+def test_unpack():
+    """Anything else than that many items is the student's error, in words."""
+    assert unpack([1, 2], "out", "cache", what="f") == (1, 2)
+    with pytest.raises(StudentError, match=r"f returned None .* but should return \(out, cache\)"):
+        unpack(None, "out", "cache", what="f")
+    with pytest.raises(StudentError, match="one array of shape"):
+        unpack(np.ones(2), "out", "cache", what="f")
+
+
+def test_printing_and_warnings_cost_nothing(student_of):
+    """Only what is returned counts."""
+    student = student_of(
+        "import warnings\ndef f(x):\n    print('hello'); warnings.warn('careful'); return x"
+    )
+    with pytest.warns(UserWarning, match="careful"):
+        assert student.f(2.0) == 2.0
