@@ -137,11 +137,16 @@ def build(
     from grader.build import outdated
 
     course = find_course(Path.cwd())
+    topics = [topic for topic in course.topics if topic.source.is_file()]
+    if not topics:
+        raise CourseError(
+            f"{course.root / 'solutions'} has no topic's source: nothing to generate."
+        )
     if not check:
-        for path in build_topics(course.topics):
+        for path in build_topics(topics):
             typer.echo(f"wrote {_shown(path, course)}")
         return DONE
-    paths = list(outdated(course.topics))
+    paths = list(outdated(topics))
     for path in paths:
         typer.echo(f"{_shown(path, course)} differs from its source: run `grader build`.", err=True)
     return WRONG_USE if paths else DONE
@@ -179,14 +184,14 @@ def run(arguments: Sequence[str]) -> int:
         return _refused(str(error))
     except _BadArguments as error:
         return _refused(error.format_message())
+    except (typer.Abort, KeyboardInterrupt):
+        typer.echo("grader: interrupted", err=True)
+        return 130
     except Exception as error:
         if type(error).__name__ != "SandboxUnavailable":  # its module needs numpy
             raise
         typer.echo(f"grader: {error}", err=True)
         return COULD_NOT_GRADE
-    except (typer.Abort, KeyboardInterrupt):
-        typer.echo("grader: interrupted", err=True)
-        return 130
     return code if isinstance(code, int) else DONE
 
 

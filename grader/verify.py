@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from grader.content.problem import Problem
+from grader.content.rejection import rejected_by
 from grader.content.text_rules import (
     LEFT_BY_TOOLS,
     checks_in,
@@ -14,7 +15,6 @@ from grader.content.text_rules import (
 )
 from grader.course import Course, Topic
 from grader.diagnosis.misconceptions import load_misconceptions
-from grader.diagnosis.proof import rejected_by
 from grader.grading import Report, Settings, grade
 from grader.submission import SubmissionError, read_submission, submission_from_bytes
 

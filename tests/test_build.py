@@ -133,7 +133,7 @@ def test_the_notebook(small_course):
 
 
 def test_equal_cells_have_ids_of_their_own(small_course):
-    """nbformat wants unique ids."""
+    """Nbformat wants unique ids."""
     (topic,) = topics_of(small_course)
     small_course.write("solutions/01_doubling/doubling.py", "# %%\nx = 1\n\n# %%\nx = 1\n")
     nbformat.validate(nbformat.reads(build_topic(topic)[topic.notebook], as_version=4))

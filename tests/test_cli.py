@@ -145,6 +145,13 @@ def test_build_and_its_check(course, capsys):
     assert run(["build", "--check"]) == 0
 
 
+def test_build_in_a_students_checkout(course, capsys):
+    """Without solutions/ there is nothing to generate from."""
+    (course.root / "solutions").rename(course.root / "elsewhere")
+    assert run(["build"]) == 2
+    assert "solutions has no topic's source" in refusal(capsys)
+
+
 def test_verify(course, capsys):
     """Exit code 0 for a sound course, 2 and a line per problem otherwise."""
     assert run(["verify"]) == 0

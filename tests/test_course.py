@@ -65,7 +65,10 @@ def test_not_found(tmp_path):
         (f'format = 1\ntitle = "A"\n{TOPIC}late = 1\n', "topic 1: unknown key 'late'"),
         (f'format = 1\ntitle = "A"\n{TOPIC}{TOPIC}', "two topics have the name '01_doubling'"),
         ('format = 1\ntitle = "A"\ntopic = ["a"]\n', r"topic 1 is 'a', but should be a table"),
-        ('format = 1\ntitle = "A"\n[[topic]]\nname = "01_a"\n', "topic 1: the key 'title' is missing"),
+        (
+            'format = 1\ntitle = "A"\n[[topic]]\nname = "01_a"\n',
+            "topic 1: the key 'title' is missing",
+        ),
         ("format = 1\ntitle = ", "not valid TOML"),
     ],
 )
@@ -76,7 +79,9 @@ def test_broken(tmp_path, text, message):
     assert str(tmp_path / "course.toml") in str(raised.value)
 
 
-@pytest.mark.parametrize("name", ["doubling", "1_doubling", "01_Doubling", "01-a", "01_", "../01_a"])
+@pytest.mark.parametrize(
+    "name", ["doubling", "1_doubling", "01_Doubling", "01-a", "01_", "../01_a"]
+)
 def test_a_topic_needs_number_and_python_name(tmp_path, name):
     """A topic's name is also its module's."""
     with pytest.raises(CourseError, match="two digits, an underscore and a Python name"):
@@ -93,11 +98,13 @@ def test_a_topic_does_not_hide_a_module(tmp_path, name):
 @pytest.mark.parametrize("points", ["0", "-1", "nan", "inf"])
 def test_points_are_positive(tmp_path, points):
     """A topic is worth something finite."""
-    with pytest.raises(CourseError, match="points is .* but should be a number above 0"):
+    with pytest.raises(CourseError, match=r"points is .* but should be a number above 0"):
         course_of(tmp_path, 'format = 1\ntitle = "A"\n' + TOPIC.replace("= 3", f"= {points}"))
 
 
-@pytest.mark.parametrize("text", [f'{TOPIC}[[topic]]\nname = "01_other"\ntitle = "O"\npoints = 1\n'])
+@pytest.mark.parametrize(
+    "text", [f'{TOPIC}[[topic]]\nname = "01_other"\ntitle = "O"\npoints = 1\n']
+)
 def test_numbers_are_unique(tmp_path, text):
     """Two topics do not share a number."""
     with pytest.raises(CourseError, match="two topics have the number '01'"):

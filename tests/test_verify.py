@@ -58,7 +58,9 @@ def test_a_missing_file(built, name):
     assert problems_of(built) == [(name, "the file is missing")]
 
 
-@pytest.mark.parametrize("name", ["exercises/01_doubling/notes.txt", "solutions/01_doubling/old.py"])
+@pytest.mark.parametrize(
+    "name", ["exercises/01_doubling/notes.txt", "solutions/01_doubling/old.py"]
+)
 def test_an_unexpected_file(built, name):
     """A stray file might be a solution that is handed out."""
     built.write(name, "x = 1\n")
@@ -86,7 +88,7 @@ def test_a_check_in_a_class(built):
         file.write(
             '\nclass TestMore:\n    @points(1)\n    def test_a(self, student):\n        "A."\n'
         )
-    assert (f"{CHECKS}:22", "TestMore.test_a is a method") in problems_of(built)
+    assert (f"{CHECKS}:19", "TestMore.test_a is a method") in problems_of(built)
 
 
 def test_points_that_do_not_sum(built):
@@ -182,6 +184,6 @@ def test_a_check_may_use_a_helper(built):
     built.change(
         CHECKS,
         "assert_equal(student.Counter(4).step(), 5, ",
-        'count(student)\n\n\ndef count(student):\n    assert_equal(student.Counter(4).step(), 5, ',
+        "count(student)\n\n\ndef count(student):\n    assert_equal(student.Counter(4).step(), 5, ",
     )
     assert problems_of(built) == []

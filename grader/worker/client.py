@@ -91,6 +91,8 @@ class Isolated:
                 ),
                 aspect="load",
             ) from limit
+        finally:
+            self._pool.refill()
         match reply:
             case ("loaded", [*notes]) if all(type(note) is str for note in notes):
                 self.notes = notes

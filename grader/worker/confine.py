@@ -6,6 +6,7 @@ Runs inside the worker, so it imports the standard library only.
 import ctypes
 import os
 import resource
+import signal
 from collections.abc import Sequence
 
 MEMORY_MIB = 1024
@@ -29,7 +30,7 @@ _LIMITS = {
     "MSGQUEUE": 0,
 }
 _NOBODY = 65534
-_NO_NEW_PRIVILEGES, _SECCOMP, _FILTER = 38, 22, 2
+_SIGNAL_AT_PARENTS_END, _NO_NEW_PRIVILEGES, _SECCOMP, _FILTER = 1, 38, 22, 2
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _READ_FILE, _READ_FOLDER = 1 << 2, 1 << 3
 _ACCESS_BITS = {1: 13, 2: 14, 3: 15, 4: 15}
@@ -54,7 +55,8 @@ class _BeneathPath(ctypes.Structure):
 
 
 def limit() -> None:
-    """Sets the process's limits, for good: no processes or threads, little memory, small files."""
+    """Sets the process's limits, for good: no processes or threads, little memory, small files; it ends with its parent."""
+    _checked(_libc().prctl(_SIGNAL_AT_PARENTS_END, signal.SIGKILL, 0, 0, 0))
     for name, amount in _LIMITS.items():
         resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (amount, amount))
 

@@ -25,7 +25,7 @@ class Pool:
         self._owner = os.getpid()
 
     def take(self) -> Process:
-        """An unused worker, for one submission; the next one starts meanwhile.
+        """An unused worker, for one submission.
 
         Raises:
             SandboxUnavailable: it cannot be started.
@@ -40,9 +40,12 @@ class Pool:
         except (Ended, Expired, ProtocolError) as problem:
             text = process.output.decode(errors="replace").strip()
             raise SandboxUnavailable(f"A worker could not be started: {text or problem}") from None
-        while len(self._idle) < self._size:
-            self._idle.append(Process(self.sandbox))
         return process
+
+    def refill(self) -> None:
+        """Starts as many workers as were taken."""
+        while len(self._idle) < self._size and self._owner == os.getpid():
+            self._idle.append(Process(self.sandbox))
 
     def close(self) -> None:
         """Ends the idle workers."""

@@ -9,7 +9,7 @@ import time
 from typing import Any
 
 from grader.worker.protocol import PREFIX, ProtocolError, decode, lengths
-from grader.worker.sandbox import SandboxName, launch
+from grader.worker.sandbox import SandboxName, end, launch
 
 OUTPUT_AT_MOST = 64 * 1024
 
@@ -78,8 +78,7 @@ class Process:
     def close(self) -> None:
         """Kills it and everything in its sandbox."""
         if self._open:
-            self._process.kill()
-            self._process.wait()
+            end(self._process)
             self.abandon()
 
     def abandon(self) -> None:

@@ -9,6 +9,7 @@ import fcntl
 import functools
 import marshal
 import os
+import signal
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -21,6 +22,7 @@ SandboxName = Literal["bubblewrap", "landlock", "none"]
 
 _SHIPPED = ("confine", "program", "protocol", "serve")
 _PIPE_SIZE = 1 << 20
+_END_S = 1.0
 _START = """
 import marshal, os, site, sys, types
 requests, replies, run, *paths = sys.argv[1:]
@@ -85,6 +87,22 @@ def launch(name: SandboxName, run: str = "serve.main(requests, replies)") -> Lau
     for descriptor in (requests, replies, output):
         os.set_blocking(descriptor, False)
     return Launched(process, requests, replies, output)
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Kills a process that `launch` started, with everything in its sandbox, and waits until it is gone."""
+    if process.poll() is None:
+        # First the init of bubblewrap's own process namespace, so that bubblewrap reaps it: where the machine's
+        # init does not (in many containers), a killed bubblewrap would leave a zombie per worker.
+        with contextlib.suppress(OSError):
+            children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
+            for child in children.split():
+                os.kill(int(child), signal.SIGKILL)
+            if children:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(_END_S)
+        process.kill()
+    process.wait()
 
 
 def _command(

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 
 from grader.worker import bubblewrap, confine, seccomp
-from grader.worker.sandbox import SandboxName, launch
+from grader.worker.sandbox import SandboxName, end, launch
 
 _TIMEOUT_S = 20.0
 _PROBE = """
@@ -122,8 +122,7 @@ def _probe(name: SandboxName, run: str) -> tuple[bytes, str]:
                     poll.unregister(descriptor)
                     del waiting[descriptor]
     finally:
-        probe.process.kill()
-        probe.process.wait()
+        end(probe.process)
         for descriptor in (probe.requests, probe.replies, probe.output):
             os.close(descriptor)
     return bytes(reply), text.decode(errors="replace")

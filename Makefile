@@ -1,0 +1,49 @@
+# make setup, demo, test, lint: the first call sets everything up, later ones do not repeat it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.set-up
+
+# One thread per process: arrays are small, and two test processes share the cores.
+export OMP_NUM_THREADS := 1
+export OPENBLAS_NUM_THREADS := 1
+export MKL_NUM_THREADS := 1
+
+.PHONY: setup demo test lint clean
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 setup" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@if ! command -v bwrap >/dev/null; then \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			apt-get update -qq && apt-get install -y -qq --no-install-recommends bubblewrap; \
+		else \
+			echo "bubblewrap is not installed: isolated grading needs it (Debian, Ubuntu: sudo apt-get install bubblewrap)." >&2; \
+		fi; \
+	fi
+	touch $(STAMP)
+
+# The class, then what one of its students reads.
+DEMO_OUT := demo-out
+DEMO_FILE ?= $(firstword $(wildcard examples/class/*/04_normalization/normalization.py))
+
+demo: $(STAMP)
+	$(BIN)/grader grade examples/class --out $(DEMO_OUT)
+	$(BIN)/grader check $(DEMO_FILE) || test $$? -eq 1
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -n 2 tests
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/grader build --check
+	$(BIN)/grader verify
+
+clean:
+	rm -rf $(VENV) $(DEMO_OUT)

@@ -1,0 +1,10 @@
+"""Aborts its process.
+
+Outcome: ended abort
+"""
+
+import os
+
+
+def answer(x):
+    os.abort()

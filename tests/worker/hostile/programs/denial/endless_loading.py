@@ -1,0 +1,7 @@
+"""Never finishes loading.
+
+Outcome: timeout
+"""
+
+while True:
+    pass

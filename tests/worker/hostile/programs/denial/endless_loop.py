@@ -1,0 +1,8 @@
+"""Never answers.
+
+Outcome: timeout
+"""
+
+def answer(x):
+    while True:
+        pass

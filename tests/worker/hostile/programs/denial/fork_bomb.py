@@ -1,0 +1,11 @@
+"""Starts processes without end.
+
+Outcome: raised PermissionError
+"""
+
+import os
+
+
+def answer(x):
+    while True:
+        os.fork()

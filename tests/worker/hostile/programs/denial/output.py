@@ -1,0 +1,8 @@
+"""Prints without end.
+
+Outcome: timeout
+"""
+
+def answer(x):
+    while True:
+        print("x" * 10_000)

@@ -1,0 +1,7 @@
+"""Recurses without end.
+
+Outcome: raised RecursionError
+"""
+
+def answer(x):
+    return answer(x)

@@ -1,0 +1,10 @@
+"""Exits as if all were well.
+
+Outcome: raised SystemExit
+"""
+
+import sys
+
+
+def answer(x):
+    sys.exit(0)
