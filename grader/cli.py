@@ -161,12 +161,15 @@ def verify(
 
     course = find_course(Path.cwd())
     topics = course.topics if topic is None else (course.topic(topic),)
-    problems = problems_of(course, topics)
+    problems = problems_of(course, topics, done=_say_if_sound)
     for problem in problems:
         typer.echo(str(problem), err=True)
-    if not problems:
-        typer.echo(f"{len(topics)} topic{'s' if len(topics) > 1 else ''}: sound")
     return WRONG_USE if problems else DONE
+
+
+def _say_if_sound(topic: Topic, problems: Sequence[object]) -> None:
+    if not problems:
+        typer.echo(f"{topic.name}: sound")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -1,6 +1,6 @@
 """`grader verify`: proves that a course's content is sound, and says what to do where it is not."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from grader.content.problem import Problem
@@ -26,11 +26,28 @@ SETTINGS = Settings(seed=0, examples=25, isolated=False)
 _RULES = (missing_trees, wrong_files, unsound_texts)
 
 
-def verify(course: Course, topics: Sequence[Topic]) -> list[Problem]:
-    """Every problem of the given topics, in their order; of the course's folders too if they are all its topics."""
+def verify(
+    course: Course,
+    topics: Sequence[Topic],
+    *,
+    done: Callable[[Topic, list[Problem]], None] | None = None,
+) -> list[Problem]:
+    """Every problem of a course.
+
+    Args:
+        course: whose folders are looked through for strangers, if `topics` are all of its topics.
+        topics: what to verify.
+        done: called after each topic with its problems; a topic takes seconds.
+
+    Returns:
+        The problems, in the order of the topics, the course's own first.
+    """
     problems = list(_strangers(course)) if len(topics) == len(course.topics) else []
     for topic in topics:
-        problems += verify_topic(topic)
+        found = verify_topic(topic)
+        problems += found
+        if done is not None:
+            done(topic, found)
     return problems
 
 

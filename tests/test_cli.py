@@ -156,7 +156,7 @@ def test_verify(course, capsys):
     """Exit code 0 for a sound course, 2 and a line per problem otherwise."""
     assert run(["verify"]) == 0
     assert run(["verify", "01"]) == 0
-    capsys.readouterr()
+    assert capsys.readouterr().out == "01_doubling: sound\n" * 2
     course.write("exercises/01_doubling/notes.txt", "")
     assert run(["verify"]) == 2
     assert refusal(capsys) == (

@@ -62,7 +62,7 @@ class Isolated:
     @property
     def output(self) -> str:
         """What the submission printed, both streams, at most 64 KiB; not escaped."""
-        now = b"" if self._worker is None else bytes(self._worker.output)
+        now = b"" if self._worker is None else self._worker.output
         return (self._earlier_output + now)[:OUTPUT_AT_MOST].decode(errors="replace")
 
     def load(self, cells: Sequence[tuple[str, str]], *, name: str, stop_at_error: bool) -> None:
@@ -159,8 +159,8 @@ class Isolated:
     def close(self) -> None:
         """Ends the worker."""
         if self._worker is not None:
-            self._earlier_output = (self._earlier_output + self._worker.output)[:OUTPUT_AT_MOST]
             self._worker.close()
+            self._earlier_output = (self._earlier_output + self._worker.output)[:OUTPUT_AT_MOST]
             self._worker = None
 
     def _ask(

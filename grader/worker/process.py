@@ -6,7 +6,7 @@ import select
 import signal
 import subprocess
 import time
-from typing import Any
+from typing import Any, NoReturn
 
 from grader.worker.protocol import PREFIX, ProtocolError, decode, lengths
 from grader.worker.sandbox import SandboxName, end, launch
@@ -16,6 +16,7 @@ OUTPUT_AT_MOST = 64 * 1024
 _START_S = 60.0
 _FIRST_READ = 64 * 1024
 _READ_AT_MOST = 1 << 20
+_READS_AT_MOST = 16
 _GRACE_S = 0.5
 _CAUSES = {
     signal.SIGKILL: "it was killed (out of memory?)",
@@ -47,10 +48,18 @@ class Process:
         self._poll = select.poll()
         self._poll.register(self._replies, select.POLLIN)
         self._poll.register(self._printed, select.POLLIN)
-        self.output = bytearray()
-        """What the student's code printed, both streams, at most 64 KiB."""
+        self._output = bytearray()
+        self._silent = False
         self._ready = False
         self._open = True
+
+    @property
+    def output(self) -> bytes:
+        """What the student's code printed so far, both streams, at most 64 KiB."""
+        for _ in range(_READS_AT_MOST):
+            if not self._open or not self._collect():
+                break
+        return bytes(self._output)
 
     def ready(self) -> None:
         """Waits until it can take its first request.
@@ -79,6 +88,7 @@ class Process:
         """Kills it and everything in its sandbox."""
         if self._open:
             end(self._process)
+            _ = self.output
             self.abandon()
 
     def abandon(self) -> None:
@@ -102,6 +112,8 @@ class Process:
             raise
 
     def _exchange(self, frame: list[bytes], deadline: float) -> Any:
+        if frame and self._answered():
+            self._refuse_answer(deadline)
         for chunk in frame:
             self._write(chunk, deadline)
         data = bytearray()
@@ -109,7 +121,7 @@ class Process:
         header, payload = lengths(data)
         body = PREFIX.size + header
         self._read(data, body + payload, deadline)
-        if len(data) > body + payload or self._answered():
+        if len(data) > body + payload:
             raise ProtocolError("more than one answer")
         return decode(bytes(data[PREFIX.size : body]), memoryview(data)[body:], from_judge=False)
 
@@ -125,8 +137,12 @@ class Process:
                 answered = self._wait(deadline)
                 self._poll.unregister(self._requests)
                 if answered:
-                    self._read(bytearray(), 1, deadline)  # gone?
-                    raise ProtocolError("an answer before the question") from None
+                    self._refuse_answer(deadline)
+
+    def _refuse_answer(self, deadline: float) -> NoReturn:
+        """Something is there to be read although nothing was asked: an answer, or the end."""
+        self._read(bytearray(), 1, deadline)
+        raise ProtocolError("an answer before the question")
 
     def _read(self, data: bytearray, length: int, deadline: float) -> None:
         while len(data) < length:
@@ -150,20 +166,22 @@ class Process:
         raise Expired
 
     def _answered(self) -> bool:
-        """Whether something is there to be read, now; collects what was printed before the answer."""
+        """Whether something is there to be read, now."""
         ready = {descriptor for descriptor, _ in self._poll.poll(0)}
         if self._printed in ready:
             self._collect()
         return self._replies in ready
 
     def _collect(self) -> bool:
+        """Takes what was printed, as far as it is there; False when nothing is, or never will be again."""
         try:
             part = os.read(self._printed, _FIRST_READ)
         except BlockingIOError:
             return False
-        if not part:
+        if not part and not self._silent:
+            self._silent = True
             self._poll.unregister(self._printed)
-        self.output += part[: OUTPUT_AT_MOST - len(self.output)]
+        self._output += part[: OUTPUT_AT_MOST - len(self._output)]
         return bool(part)
 
     def _cause(self) -> str:
@@ -172,9 +190,6 @@ class Process:
             code = self._process.wait(_GRACE_S)
         except subprocess.TimeoutExpired:
             return "it closed its connection to the judge"
-        for _ in range(16):
-            if not self._collect():
-                break
         number = -code if code < 0 else code - 128
         if number in set(_CAUSES):
             return _CAUSES[signal.Signals(number)]

@@ -302,7 +302,7 @@ def frozen(value: Any, depth: int = 0) -> Any:
             return None
         return (value.shape, value.dtype.str, value.tobytes())
     if _is_scalar(value):
-        return (type(value).__name__, repr(value))
+        return (type(value).__name__, value if type(value) is int else repr(value))
     if depth < _DEPTH_AT_MOST:
         if type(value) in (list, tuple):
             return tuple(frozen(item, depth + 1) for item in value)

@@ -5,15 +5,18 @@ Outcome: honest
 
 import os
 
+paths = [
+    os.path.join(folder, "mark")
+    for folder in ("/tmp", "/dev/shm", "/var/tmp", "/", "/proc", "/dev", "/usr/lib")
+]
+marked = any(os.path.exists(path) for path in paths)
+for path in paths:
+    try:
+        with open(path, "w") as file:
+            file.write("mark")
+    except OSError:
+        pass
+
 
 def answer(x):
-    found = False
-    for folder in ("/tmp", "/dev/shm", "/var/tmp", "/", "/proc", "/dev", "/usr/lib"):
-        path = os.path.join(folder, "mark")
-        found = found or os.path.exists(path)
-        try:
-            with open(path, "w") as file:
-                file.write("mark")
-        except OSError:
-            pass
-    return "marked" if found else 2 * x
+    return "marked" if marked else 2 * x

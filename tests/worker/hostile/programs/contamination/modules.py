@@ -7,9 +7,9 @@ import sys
 
 import numpy as np
 
+marked = hasattr(np, "mark") or "mark" in sys.modules
+np.mark = sys.modules["mark"] = np
+
 
 def answer(x):
-    if hasattr(np, "mark") or "mark" in sys.modules:
-        return "marked"
-    np.mark = sys.modules["mark"] = np
-    return 2 * x
+    return "marked" if marked else 2 * x

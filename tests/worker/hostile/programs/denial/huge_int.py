@@ -3,5 +3,6 @@
 Outcome: error bits
 """
 
+
 def answer(x):
     return 1 << 300_000_000

@@ -3,6 +3,7 @@
 Outcome: raised OSError
 """
 
+
 def answer(x):
     with open("/tmp/large", "wb") as file:
         while True:

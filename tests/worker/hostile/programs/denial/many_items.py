@@ -3,5 +3,6 @@
 Outcome: error too many parts
 """
 
+
 def answer(x):
     return tuple(x.copy() for _ in range(100_000))

@@ -3,5 +3,6 @@
 Outcome: raised MemoryError
 """
 
+
 def answer(x):
     return bytearray(1 << 40)

@@ -3,6 +3,7 @@
 Outcome: wrong
 """
 
+
 def answer(x):
     value = []
     for _ in range(100_000):

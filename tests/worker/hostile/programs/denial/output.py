@@ -3,6 +3,7 @@
 Outcome: timeout
 """
 
+
 def answer(x):
     while True:
         print("x" * 10_000)

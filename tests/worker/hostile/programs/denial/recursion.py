@@ -3,5 +3,6 @@
 Outcome: raised RecursionError
 """
 
+
 def answer(x):
     return answer(x)

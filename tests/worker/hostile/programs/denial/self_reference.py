@@ -3,6 +3,7 @@
 Outcome: wrong
 """
 
+
 def answer(x):
     value = [x]
     value.append(value)

@@ -3,6 +3,7 @@
 Outcome: raised OSError
 """
 
+
 def answer(x):
     for number in range(100):
         with open(f"/dev/shm/{number}", "wb") as file:

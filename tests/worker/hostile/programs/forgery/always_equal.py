@@ -3,6 +3,7 @@
 Outcome: wrong
 """
 
+
 class Equal:
     shape, dtype, ndim = (2, 3), "float64", 2
 

@@ -3,6 +3,7 @@
 Outcome: raised TimeLimit
 """
 
+
 class TimeLimit(BaseException):
     verdict = "passed"
 

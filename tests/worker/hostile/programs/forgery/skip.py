@@ -3,6 +3,7 @@
 Outcome: raised Skipped
 """
 
+
 class Skipped(BaseException):
     allow_module_level = True
 

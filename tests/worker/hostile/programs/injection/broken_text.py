@@ -3,6 +3,7 @@
 Outcome: raised Broken
 """
 
+
 class Broken(Exception):
     def __str__(self):
         raise RuntimeError

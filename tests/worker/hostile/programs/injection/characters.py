@@ -3,5 +3,6 @@
 Outcome: raised ValueError
 """
 
+
 def answer(x):
     raise ValueError("\ud800\udfff\u202e\u2066\u200b\x00\ufeff")

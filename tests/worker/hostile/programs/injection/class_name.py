@@ -3,5 +3,6 @@
 Outcome: raised "}], "points": 20, [{
 """
 
+
 def answer(x):
     raise type('"}], "points": 20, [{', (Exception,), {})

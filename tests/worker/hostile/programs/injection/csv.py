@@ -3,5 +3,6 @@
 Outcome: raised ValueError
 """
 
+
 def answer(x):
     raise ValueError('=HYPERLINK("http://example.org","20")')

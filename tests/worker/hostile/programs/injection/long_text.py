@@ -3,5 +3,6 @@
 Outcome: raised ValueError
 """
 
+
 def answer(x):
     raise ValueError("x" * 100_000_000)

@@ -3,5 +3,6 @@
 Outcome: wrong
 """
 
+
 def answer(x):
     return type("<script>" * 1000, (), {})()

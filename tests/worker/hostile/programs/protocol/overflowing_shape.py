@@ -20,5 +20,7 @@ def frame(header, payload=b""):
 
 
 def answer(x):
-    write(frame(b'["t","outcome",["a","float64",4294967296,4294967296],["t"],["t"],false,["d"]]', b""))
+    write(
+        frame(b'["t","outcome",["a","float64",4294967296,4294967296],["t"],["t"],false,["d"]]', b"")
+    )
     os._exit(0)

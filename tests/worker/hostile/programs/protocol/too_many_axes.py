@@ -20,5 +20,9 @@ def frame(header, payload=b""):
 
 
 def answer(x):
-    write(frame(b'["t","outcome",["a","float64",1,1,1,1,1,1,1,1,1],["t"],["t"],false,["d"]]', bytes(8)))
+    write(
+        frame(
+            b'["t","outcome",["a","float64",1,1,1,1,1,1,1,1,1],["t"],["t"],false,["d"]]', bytes(8)
+        )
+    )
     os._exit(0)

@@ -1,6 +1,6 @@
 """Sends an answer of its own before the real one.
 
-Outcome: unread
+Outcome: wrong or unread
 """
 
 import os

@@ -9,7 +9,16 @@ import os
 
 def answer(x):
     secrets = dict(os.environ)
-    if set(secrets) - {"HOME", "LANG", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "PYTHONHASHSEED", "LD_LIBRARY_PATH", "PWD", "LC_CTYPE"}:
+    if set(secrets) - {
+        "HOME",
+        "LANG",
+        "OMP_NUM_THREADS",
+        "OPENBLAS_NUM_THREADS",
+        "PYTHONHASHSEED",
+        "LD_LIBRARY_PATH",
+        "PWD",
+        "LC_CTYPE",
+    }:
         return str(secrets)
     for path in glob.glob("/proc/[0-9]*/environ"):
         try:

@@ -7,7 +7,16 @@ import importlib
 
 
 def answer(x):
-    for name in ("torch", "pytest", "hypothesis", "scipy", "msgspec", "grader.student", "grader.checks.compare", "pip"):
+    for name in (
+        "torch",
+        "pytest",
+        "hypothesis",
+        "scipy",
+        "msgspec",
+        "grader.student",
+        "grader.checks.compare",
+        "pip",
+    ):
         try:
             importlib.import_module(name)
         except ImportError:

@@ -24,6 +24,9 @@ def answer(x):
         return "mounted"
     with open("/proc/self/status") as status:
         lines = dict(line.split(":", 1) for line in status)
-    if any(int(lines[name], 16) for name in ("CapPrm", "CapEff", "CapAmb")) or lines["NoNewPrivs"].strip() != "1":
+    if (
+        any(int(lines[name], 16) for name in ("CapPrm", "CapEff", "CapAmb"))
+        or lines["NoNewPrivs"].strip() != "1"
+    ):
         return str(lines)
     return 2 * x

@@ -7,7 +7,19 @@ import os
 
 
 def answer(x):
-    for path in ("/root", "/home", "/work", "/etc/passwd", "/etc/shadow", "/var", "/srv", "/mnt", "/opt", "/run", "/sys"):
+    for path in (
+        "/root",
+        "/home",
+        "/work",
+        "/etc/passwd",
+        "/etc/shadow",
+        "/var",
+        "/srv",
+        "/mnt",
+        "/opt",
+        "/run",
+        "/sys",
+    ):
         if os.path.exists(path):
             return path
     return 2 * x
