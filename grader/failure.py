@@ -17,6 +17,8 @@ class Failure(AssertionError):
     verdict = "failed"
     case: Mapping[str, Any] | None = None
     """The generated arguments of the smallest failing example."""
+    excess: float = float("inf")
+    """Measured over allowed error, where values differ: how plainly a case shows the fault."""
 
     def __init__(
         self, headline: str, *, details: Sequence[str] = (), aspect: str = "value"
@@ -31,7 +33,9 @@ class Failure(AssertionError):
 
     def with_details(self, *details: str) -> "Failure":
         """The same failure with further lines behind its own."""
-        return type(self)(self.headline, details=(*self.details, *details), aspect=self.aspect)
+        failure = type(self)(self.headline, details=(*self.details, *details), aspect=self.aspect)
+        failure.excess = self.excess
+        return failure
 
 
 class StudentError(Failure):
@@ -59,6 +63,11 @@ class TimeLimit(BaseException):
         self.headline = f"No answer within {timeout_s:g} seconds: is there an endless loop?"
         self.details: tuple[str, ...] = ()
         self.aspect = "timeout"
+
+
+def alike(first: Failure, second: Failure) -> bool:
+    """Whether two failures break the same promise."""
+    return (first.verdict, first.aspect) == (second.verdict, second.aspect)
 
 
 def _restored(cls: type[Failure], headline: str, details: tuple[str, ...], aspect: str) -> Failure:

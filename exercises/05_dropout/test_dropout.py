@@ -34,7 +34,9 @@ def forward(function, x, rate, *, training, rng):
 
 def mask_of(out, x, scale, what):
     """Which elements were kept; every element must be 0 or `scale` times its x."""
-    assert_close(out, np.where(out == 0, 0, scale * x).astype(x.dtype), what=f"{what}, kept elements")
+    assert_close(
+        out, np.where(out == 0, 0, scale * x).astype(x.dtype), what=f"{what}, kept elements"
+    )
     return out != 0
 
 
@@ -82,7 +84,9 @@ def test_dropout_forward_scaling(student, case):
 
 
 @points(1.5, repeat=False)
-@given(case=cases(x="1", options={"p": RATES}, layouts=("C",), dtypes=("float64",), kinds=("normal",)))
+@given(
+    case=cases(x="1", options={"p": RATES}, layouts=("C",), dtypes=("float64",), kinds=("normal",))
+)
 def test_dropout_forward_rate(student, case):
     """Elements are zeroed with probability p, independently of their neighbours."""
     kept = masks(student.dropout_forward, case.p, rows=60, columns=70, case=case)
@@ -90,7 +94,11 @@ def test_dropout_forward_rate(student, case):
 
 
 @points(1.5, repeat=False)
-@given(case=cases(x="1", options={"p": [0.5, 0.3]}, layouts=("C",), dtypes=("float64",), kinds=("tiny",)))
+@given(
+    case=cases(
+        x="1", options={"p": [0.5, 0.3]}, layouts=("C",), dtypes=("float64",), kinds=("tiny",)
+    )
+)
 def test_dropout_forward_draws_from_rng(student, case):
     """Masks come from rng alone: the same state, the same mask; the next call, another one."""
     function = student.dropout_forward
@@ -112,7 +120,9 @@ def test_dropout_forward_eval_and_extremes(student, case):
     assert_close(out, case.x, what="out of dropout_forward in evaluation")
     for p in (0.0, 1.0):
         out, _ = forward(function, case.x, p, training=True, rng=case.rng())
-        assert_close(out, (1 - p) * case.x, what=f"out of dropout_forward for p = {p:g}", dtype=case.x.dtype)
+        assert_close(
+            out, (1 - p) * case.x, what=f"out of dropout_forward for p = {p:g}", dtype=case.x.dtype
+        )
 
 
 @points(1)
@@ -177,7 +187,9 @@ def test_dropout_backward_eval_and_extremes(student, case):
     _, cache = forward(functions[0], np.zeros((30, 40)), 0.3, training=True, rng=case.rng())
     gradient = functions[1](np.ones((30, 40)), cache)
     mask_of(gradient, np.ones((30, 40)), 1 / 0.7, "grad_x where x is zero")
-    check_frequency(int((gradient != 0).sum()), 1200, 0.7, what="gradients that pass where x is zero")
+    check_frequency(
+        int((gradient != 0).sum()), 1200, 0.7, what="gradients that pass where x is zero"
+    )
 
 
 @points(1.5)
@@ -198,7 +210,15 @@ def test_classic_dropout_forward(student, case):
 
 
 @points(1, repeat=False)
-@given(case=cases(x="1", options={"keep_prob": KEEP[:-1]}, layouts=("C",), dtypes=("float64",), kinds=("tiny",)))
+@given(
+    case=cases(
+        x="1",
+        options={"keep_prob": KEEP[:-1]},
+        layouts=("C",),
+        dtypes=("float64",),
+        kinds=("tiny",),
+    )
+)
 def test_classic_dropout_forward_rate(student, case):
     """keep_prob is the probability of keeping; draws are independent and come from rng."""
     function = student.classic_dropout_forward
@@ -210,7 +230,9 @@ def test_classic_dropout_forward_rate(student, case):
         seed=case.seed,
     )
     if case.plan.index is not None and case.plan.index < 4:
-        check_counts_vary(function, case.keep_prob, case, shape=(4, 5), axes=(), what="classic_dropout_forward")
+        check_counts_vary(
+            function, case.keep_prob, case, shape=(4, 5), axes=(), what="classic_dropout_forward"
+        )
 
 
 @points(0.5)
@@ -260,7 +282,9 @@ def test_classic_dropout_backward_eval(student, case):
     )
     _, cache = forward(functions[0], np.zeros((30, 40)), 0.7, training=True, rng=case.rng())
     gradient = functions[1](np.ones((30, 40)), cache)
-    check_frequency(int((gradient != 0).sum()), 1200, 0.7, what="gradients that pass where x is zero")
+    check_frequency(
+        int((gradient != 0).sum()), 1200, 0.7, what="gradients that pass where x is zero"
+    )
 
 
 @points(1.5)
@@ -270,15 +294,22 @@ def test_channel_dropout_forward(student, case):
     function, x = student.channel_dropout_forward, nonzero(case.x)
     out, _ = forward(function, x, case.p, training=True, rng=case.rng())
     assert_close(out, out, what="out of channel_dropout_forward", dtype=x.dtype)
-    kept = mask_of(out, x, 1 / (1 - case.p) if case.p < 1 else 0.0, "out of channel_dropout_forward")
+    kept = mask_of(
+        out, x, 1 / (1 - case.p) if case.p < 1 else 0.0, "out of channel_dropout_forward"
+    )
     whole = kept.all(axis=(2, 3)) | ~kept.any(axis=(2, 3))
-    assert_true(bool(whole.all()), "channel_dropout_forward drops a part of a channel: pixels of a channel share a draw.")
+    assert_true(
+        bool(whole.all()),
+        "channel_dropout_forward drops a part of a channel: pixels of a channel share a draw.",
+    )
     out, _ = forward(function, x, case.p, training=False, rng=case.rng())
     assert_close(out, x, what="out of channel_dropout_forward in evaluation")
 
 
 @points(1, repeat=False)
-@given(case=cases(x="1", options={"p": RATES}, layouts=("C",), dtypes=("float64",), kinds=("tiny",)))
+@given(
+    case=cases(x="1", options={"p": RATES}, layouts=("C",), dtypes=("float64",), kinds=("tiny",))
+)
 def test_channel_dropout_forward_rate(student, case):
     """Channels are dropped with probability p, independently within an image and between images."""
     function = student.channel_dropout_forward
@@ -290,7 +321,14 @@ def test_channel_dropout_forward_rate(student, case):
         seed=case.seed,
     )
     if case.plan.index is not None and case.plan.index < 4:
-        check_counts_vary(function, 1 - case.p, case, shape=(4, 5, 2, 1), axes=(2, 3), what="channel_dropout_forward")
+        check_counts_vary(
+            function,
+            1 - case.p,
+            case,
+            shape=(4, 5, 2, 1),
+            axes=(2, 3),
+            what="channel_dropout_forward",
+        )
 
 
 @points(1)
@@ -303,7 +341,9 @@ def test_channel_dropout_backward(student, case):
     assert_close(functions[1](case.x, cache), case.x, what="grad_x after evaluation")
     _, cache = forward(functions[0], np.zeros((30, 40, 1, 1)), 0.3, training=True, rng=case.rng())
     gradient = functions[1](np.ones((30, 40, 1, 1)), cache)
-    check_frequency(int((gradient != 0).sum()), 1200, 0.7, what="gradients that pass where x is zero")
+    check_frequency(
+        int((gradient != 0).sum()), 1200, 0.7, what="gradients that pass where x is zero"
+    )
 
 
 def predict(student, case, *, samples, p, inputs=None):
@@ -319,7 +359,12 @@ def predict(student, case, *, samples, p, inputs=None):
 @points(1)
 @given(
     case=cases(
-        x="N I", w1="1 I", b1="1", w2="O 1", b2="O", options={"p": RATES, "samples": [2, 1, 3, 7, 20]},
+        x="N I",
+        w1="1 I",
+        b1="1",
+        w2="O 1",
+        b2="O",
+        options={"p": RATES, "samples": [2, 1, 3, 7, 20]},
         kinds=("integers", "normal", "offset"),
     )
 )
@@ -335,20 +380,39 @@ def test_mc_dropout_predict_one_unit(student, case):
         wide = int(np.argmax(np.abs(step[row])))
         if step[row, wide] != 0:
             count = (float(mean[row, wide]) - b2[wide]) / step[row, wide] * case.samples
-            share[row] = min(max(round(count), 0), case.samples) / case.samples if np.isfinite(count) else 0
+            share[row] = (
+                min(max(round(count), 0), case.samples) / case.samples if np.isfinite(count) else 0
+            )
     scale = float(np.max(np.abs(step), initial=0.0) + np.max(np.abs(b2), initial=0.0))
-    assert_close(mean, b2 + share * step, what="mean of mc_dropout_predict", dtype=case.dtype, scale=scale)
+    assert_close(
+        mean, b2 + share * step, what="mean of mc_dropout_predict", dtype=case.dtype, scale=scale
+    )
     spread = np.abs(step) * np.sqrt(share * (1 - share))
     # A spread of zero is computed as the root of a rounding error: the root of the unit is what it may be off by.
     tolerance = 1e3 if case.dtype == "float64" else 20
-    assert_close(std, spread, what="std of mc_dropout_predict", dtype=case.dtype, scale=scale, tolerance=tolerance)
+    assert_close(
+        std,
+        spread,
+        what="std of mc_dropout_predict",
+        dtype=case.dtype,
+        scale=scale,
+        tolerance=tolerance,
+    )
 
 
 @points(1, repeat=False)
 @given(
     case=cases(
-        x="N I", w1="K I", b1="K", w2="O K", b2="O", dims={"N": (2, 3), "K": (2, 5), "O": (1, 3)},
-        options={"p": RATES[:4]}, kinds=("normal", "offset"), layouts=("C",), dtypes=("float64",),
+        x="N I",
+        w1="K I",
+        b1="K",
+        w2="O K",
+        b2="O",
+        dims={"N": (2, 3), "K": (2, 5), "O": (1, 3)},
+        options={"p": RATES[:4]},
+        kinds=("normal", "offset"),
+        layouts=("C",),
+        dtypes=("float64",),
     )
 )
 def test_mc_dropout_predict_many_passes(student, case):
@@ -381,7 +445,10 @@ def test_mc_dropout_predict_many_passes(student, case):
         "is a mask of its own drawn for each unit, row and pass?",
         aspect="law",
     )
-    rows = {key: (np.repeat(value[:1], 300, axis=0) if key == "x" else value) for key, value in case.inputs.items()}
+    rows = {
+        key: (np.repeat(value[:1], 300, axis=0) if key == "x" else value)
+        for key, value in case.inputs.items()
+    }
     first, _ = predict(student, case, samples=3, p=case.p, inputs=rows)
     if spread[0].max() > 0:
         column = np.asarray(first)[:, int(np.argmax(spread[0]))]

@@ -9,7 +9,7 @@ import inspect
 import random
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from types import ModuleType
@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from grader.failure import Failure, Missing, TimeLimit
+from grader.failure import Failure, Missing, TimeLimit, alike
 from grader.student import Student
 from grader.worker.program import clone_generator
 
@@ -26,6 +26,8 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 _REPEATED = 8
 """Calls are repeated, to compare the answers, in so many examples of a check."""
 _SHRINK_EXAMPLES = 150
+_PLAIN = 1e5
+"""Errors of so many times the allowed one are seen in the first digits."""
 _MARK = "__grader_check__"
 _GIVEN = "__grader_given__"
 
@@ -176,7 +178,7 @@ class Check:
             or failure.aspect in ("load", "died")
         ):
             raise failure
-        raise run.smallest(example, failure)
+        raise run.smallest(*run.plainest(drawn[number:], failure))
 
 
 def checks_of(module: ModuleType) -> list[Check]:
@@ -228,6 +230,21 @@ class _Run:
             return failure
         return None
 
+    def plainest(
+        self, examples: Sequence[dict[str, Any]], failure: Failure
+    ) -> tuple[dict[str, Any], Failure]:
+        """Of the examples that fail alike, one where the error is large enough to be read off the numbers."""
+        example = examples[0]
+        with contextlib.suppress(TimeLimit), time_limit(min(self.check.timeout_s, 10.0)):
+            for other in examples[1:]:
+                if failure.excess >= _PLAIN:
+                    break
+                another = self.failure(other, repeat=False)
+                worse = another is not None and another.excess > failure.excess
+                if another is not None and worse and alike(another, failure):
+                    example, failure = other, another
+        return example, failure
+
     def smallest(self, example: dict[str, Any], failure: Failure) -> Failure:
         """Searches a smaller example that fails in the same way: hypothesis's search, or for cases their own."""
         from grader.checks.strategies import is_cases, smallest_case
@@ -236,7 +253,9 @@ class _Run:
 
         def fails_alike(candidate: Mapping[str, Any]) -> bool:
             other = self.failure(candidate, repeat=failure.aspect == "determinism")
-            if other is None or (other.verdict, other.aspect) != (failure.verdict, failure.aspect):
+            if other is None or not alike(other, failure):
+                return False
+            if other.excess < min(failure.excess, _PLAIN) / 4:
                 return False
             found.append(other)
             return True
@@ -285,6 +304,11 @@ def _settings(hypothesis: Any, count: int) -> Any:
 
 
 _DRAWN: dict[Any, list[dict[str, Any]]] = {}
+
+
+def forget_examples() -> None:
+    """Drops the drawn examples of all seeds; for runs over many of them, whose memory would grow."""
+    _DRAWN.clear()
 
 
 def _edges(strategies: Mapping[str, Any], seed: int) -> list[dict[str, Any]]:

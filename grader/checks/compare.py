@@ -306,9 +306,12 @@ def _difference(
     elif counted:
         details.append(counted.rstrip("; "))
     got, wanted = numbers(theirs[index], ours[index])
-    return Failure(
+    failure = Failure(
         f"{what} is {got}{_at(index)}, but should be {wanted}.", details=details, aspect="value"
     )
+    if measured is not None and measured[1] > 0:
+        failure.excess = measured[0] / measured[1]
+    return failure
 
 
 def number(value: Any) -> str:
@@ -353,7 +356,8 @@ def _at(index: tuple[int, ...]) -> str:
 
 
 def _how_many(bad: Array) -> str:
-    return f"{int(bad.sum())} of {bad.size} {'element is' if bad.size == 1 else 'elements are'}"
+    count = int(bad.sum())
+    return f"{count} of {bad.size} element{'' if bad.size == 1 else 's'} {'is' if count == 1 else 'are'}"
 
 
 def _arrays(theirs: Array, ours: Array) -> Sequence[str]:

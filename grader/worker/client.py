@@ -84,6 +84,8 @@ class Isolated:
         try:
             reply = self._ask("the submission", self._load_timeout_s, "load", *self._submission)
         except TimeLimit as limit:
+            if not isinstance(limit.__cause__, Expired):  # the check's own limit
+                raise
             raise LoadTimeout(
                 f"The submission was not loaded within {self._load_timeout_s:g} seconds.",
                 details=(
@@ -158,10 +160,10 @@ class Isolated:
 
     def close(self) -> None:
         """Ends the worker."""
-        if self._worker is not None:
-            self._worker.close()
-            self._earlier_output = (self._earlier_output + self._worker.output)[:OUTPUT_AT_MOST]
-            self._worker = None
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            worker.close()
+            self._earlier_output = (self._earlier_output + worker.output)[:OUTPUT_AT_MOST]
 
     def _ask(
         self, label: str, timeout_s: float, operation: str, *arguments: Any
@@ -182,15 +184,22 @@ class Isolated:
             self._lose(lambda: TimeLimit(timeout_s), expired)
         except Ended as end:
             text = f"The program ended while {label} ran: {end}."
-            self._lose(lambda: WorkerFailure(text, aspect="crash"), end)
+            self._lose(lambda: WorkerFailure(text, aspect="died"), end)
         except ProtocolError as problem:
             self._refuse(label, problem)
+        except (
+            TimeLimit,
+            KeyboardInterrupt,
+        ):  # the check's own limit, or the person at the terminal
+            self._failure = lambda: TimeLimit(timeout_s)
+            self.close()
+            raise
 
     def _refuse(self, label: str, problem: ProtocolError | None = None) -> NoReturn:
         """The worker sent what no honest one sends."""
         __tracebackhide__ = True
         text = f"The program's answer to {label} could not be read: does it write to descriptors that are not its own?"
-        self._lose(lambda: WorkerFailure(text, aspect="crash"), problem)
+        self._lose(lambda: WorkerFailure(text, aspect="died"), problem)
 
     def _lose(self, failure: Callable[[], BaseException], cause: Exception | None) -> NoReturn:
         __tracebackhide__ = True

@@ -27,6 +27,7 @@ _INT_BITS_AT_MOST = 4096
 _PACKED_FROM = 16
 _PACKED_AT_MOST = 1 << 20
 _TEXT_FROM = 256
+_JOINED_AT_MOST = 64 * 1024
 _DTYPES = {dtype.name: dtype for dtype in PLAIN_DTYPES}
 _NAMES = {dtype: name for name, dtype in _DTYPES.items()}
 _JSON = json.JSONEncoder(separators=(",", ":"))
@@ -65,7 +66,9 @@ def encode(value: Any, *, exact_layout: bool) -> list[bytes]:
     header = _JSON.encode(writer.value(value, 0)).encode("ascii")
     if len(header) > HEADER_AT_MOST:
         raise Unsendable("a value of too many parts")
-    return [PREFIX.pack(len(header), writer.size) + header, *writer.buffers]
+    chunks = [PREFIX.pack(len(header), writer.size) + header, *writer.buffers]
+    # one write wakes the other end once
+    return [b"".join(chunks)] if writer.size <= _JOINED_AT_MOST else chunks
 
 
 def lengths(prefix: bytes | bytearray) -> tuple[int, int]:
@@ -92,7 +95,14 @@ def decode(header: bytes, payload: bytes | bytearray | memoryview, *, from_judge
         value = reader.value(json.loads(header.decode("ascii")), 0)
     except ProtocolError:
         raise
-    except (ValueError, TypeError, KeyError, OverflowError, RecursionError, MemoryError) as error:
+    except (
+        ValueError,
+        TypeError,
+        LookupError,
+        OverflowError,
+        RecursionError,
+        MemoryError,
+    ) as error:
         raise ProtocolError(type(error).__name__) from error
     if reader.position != len(payload):
         raise ProtocolError("payload longer than announced in the header")

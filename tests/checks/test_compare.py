@@ -12,7 +12,11 @@ EXPECTED = np.array([[1.0, 2.0], [3.0, 4.0]])
 @pytest.mark.parametrize(
     ("actual", "aspect", "words"),
     [
-        (EXPECTED + [[0, 0], [0, 1e-3]], "value", "out is 4.001 at [1, 1], but should be 4"),
+        (
+            EXPECTED + np.array([[0, 0], [0, 1e-3]]),
+            "value",
+            "out is 4.001 at [1, 1], but should be 4",
+        ),
         (EXPECTED[:, :, None], "shape", "keepdims=True"),
         (EXPECTED[0], "shape", "summed over too many axes"),
         (EXPECTED.astype(np.float32), "dtype", "has dtype float32, but should have float64"),
@@ -150,7 +154,7 @@ def test_assert_raises(student_of):
     )
     assert_raises(ValueError, student.good, 2.0)
     assert_raises(ValueError, student.derived, 2.0)
-    with pytest.raises(Failure, match="silent returns the float 2.0, but should raise ValueError"):
+    with pytest.raises(Failure, match=r"silent returns the float 2.0, but should raise ValueError"):
         assert_raises(ValueError, student.silent, 2.0, because="p > 1")
     with pytest.raises(Failure, match="other raises KeyError, but should raise ValueError"):
         assert_raises(ValueError, student.other, 2.0)

@@ -1,5 +1,7 @@
 """Generated cases: what is always among them, and that they are a pure function of their plan."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -87,7 +89,7 @@ def test_builder():
 
     def build(draw):
         sizes = [draw.integer(1, 4) for _ in range(3)]
-        weights = [draw.array(b, a) for a, b in zip(sizes, sizes[1:], strict=False)]
+        weights = [draw.array(b, a) for a, b in pairwise(sizes)]
         return {"weights": weights, "activation": draw.choice(["relu", "tanh"])}
 
     found = all_of(cases(build, options_of=("activation",)))
@@ -102,7 +104,7 @@ def test_wrong_use_is_told():
     with pytest.raises(ValueError, match="'enormous'"):
         cases(x="N", kinds=("enormous",))
     with pytest.raises(ValueError, match="rejects every extent"):
-        edge_cases(cases(x="N", where=lambda dims: False), seed=0)
+        edge_cases(cases(x="N", where=lambda _: False), seed=0)
     with pytest.raises(ValueError, match="points must be positive"):
         points(0)
 

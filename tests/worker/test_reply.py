@@ -14,7 +14,11 @@ def rng(bits):
 
 def changed(state, name, value):
     return {
-        key: changed(item, name, value) if isinstance(item, dict) else value if key == name else item
+        key: changed(item, name, value)
+        if isinstance(item, dict)
+        else value
+        if key == name
+        else item
         for key, item in state.items()
     }
 
@@ -57,7 +61,10 @@ def test_forged_spawn_count(spawned):
     """The judge spawns no more than a student could have meant to."""
     generator = rng("PCG64")
     if spawned is True:
-        assert outcome_with(generator, generator.bit_generator.state, spawned).generators[0].spawned == 1
+        assert (
+            outcome_with(generator, generator.bit_generator.state, spawned).generators[0].spawned
+            == 1
+        )
         return
     with pytest.raises(ProtocolError):
         outcome_with(generator, generator.bit_generator.state, spawned)

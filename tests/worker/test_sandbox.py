@@ -96,10 +96,14 @@ def run_filter(program, architecture, number, arguments=(0, 0)):
 
 
 ALLOW, KILL, EPERM = 0x7FFF0000, 0x80000000, 0x00050000 | errno.EPERM
+NAMES = ("read", "write", "mmap", "execve", "futex", "kill", "clone", "ptrace", "socket", "fcntl")
 MACHINES = {
-    "x86_64": (0xC000003E, dict(read=0, write=1, mmap=9, execve=59, futex=202, kill=62, clone=56, ptrace=101, socket=41, fcntl=72, fork=57)),
-    "aarch64": (0xC00000B7, dict(read=63, write=64, mmap=222, execve=221, futex=98, kill=129, clone=220, ptrace=117, socket=198, fcntl=25)),
-}  # fmt: skip
+    "x86_64": (0xC000003E, dict(zip(NAMES, (0, 1, 9, 59, 202, 62, 56, 101, 41, 72), strict=True))),
+    "aarch64": (
+        0xC00000B7,
+        dict(zip(NAMES, (63, 64, 222, 221, 98, 129, 220, 117, 198, 25), strict=True)),
+    ),
+}
 
 
 @pytest.mark.parametrize("machine", MACHINES)
@@ -111,7 +115,7 @@ def test_filter(machine, monkeypatch):
     shared = seccomp.bpf_program(shared_namespaces=True)
     for name in ("read", "write", "mmap", "execve", "futex", "kill"):
         assert run_filter(program, architecture, numbers[name]) == ALLOW
-    for name in {"clone", "ptrace", "fork"} & set(numbers):
+    for name in ("clone", "ptrace"):
         assert run_filter(program, architecture, numbers[name]) == EPERM
     assert run_filter(program, architecture, 435) == 0x00050000 | errno.ENOSYS
     assert run_filter(program, architecture, 425) == EPERM

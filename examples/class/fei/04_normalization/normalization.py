@@ -1,0 +1,275 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+# ---
+
+# %% [markdown]
+# # Normalization layers
+#
+# A deep network is a relay: each layer works with what the layer below hands over. While the weights below change, the
+# scale of what arrives changes too, and the layer above spends its steps on chasing it. A normalization layer removes
+# that freedom. It subtracts a mean, divides by a standard deviation, and gives scale and shift back as two learned
+# parameters:
+#
+# $$\hat x = \frac{x - \mu}{\sqrt{\sigma^2 + \varepsilon}}, \qquad y = \gamma\,\hat x + \beta .$$
+#
+# All layers of this topic are this formula. They differ only in **which elements share a mean**:
+#
+# | layer | one mean and variance for each | averaged over |
+# |---|---|---|
+# | batch norm | channel | batch and pixels |
+# | layer norm | row | features |
+# | instance norm | image and channel | pixels |
+# | group norm | sample and group of channels | the group's channels and pixels |
+# | RMS norm | row | features, without a mean |
+#
+# Arrays are `(N, C, H, W)` or `(N, C)` or `(..., D)`; `gamma` and `beta` have one entry per channel or feature.
+
+# %%
+import numpy as np
+
+# %% [markdown]
+# ## Two sums that you will write five times
+#
+# With $g = \partial L / \partial \hat x$ and averages $\langle\cdot\rangle$ over the $m$ elements that share a mean,
+#
+# $$\frac{\partial L}{\partial x} = \frac{1}{\sqrt{\sigma^2 + \varepsilon}}
+#   \Bigl(g - \langle g\rangle - \hat x\,\langle g\,\hat x\rangle\Bigr).$$
+#
+# The first term is the direct path, the second goes through $\mu$, the third through $\sigma^2$. Derive it once on
+# paper: $\mu$ and $\sigma^2$ depend on *every* element they average, so each element's gradient hears of all others.
+# A useful test: the result has mean zero, and it is orthogonal to $\hat x$ up to $\varepsilon$. Shifting all inputs
+# by a constant, or scaling them, does not change the output, so the gradient has nothing to say in those directions.
+
+
+# %% [markdown]
+# ## Batch norm
+#
+# In **training** every channel is normalized with the mean and variance of this very batch. The variance that
+# normalizes is the *biased* one, $\frac1m\sum (x-\mu)^2$ with $m = N H W$. Beside it the layer keeps running
+# statistics for later:
+#
+# $$\text{running} \leftarrow (1 - \text{momentum})\,\text{running} + \text{momentum}\cdot\text{batch},$$
+#
+# where the variance that goes in is the *unbiased* one, with $m - 1$. (Mind the direction: `momentum` is the weight
+# of the **new** value, as in torch.)
+#
+# In **evaluation** the running statistics take the batch's place, as constants: one sample then gets the same answer
+# whatever else is in its batch. A training batch with one value per channel has no variance: raise `ValueError`. An
+# empty batch has nothing to normalize; the running statistics stay as they are.
+#
+# *Where it matters:* forgetting to switch to evaluation is among the most frequent bugs in deployed models.
+#
+# *Hint:* write $\mu$ and $\sigma^2$ with `keepdims=True`, and give `gamma` the shape `(1, C, 1, 1)`.
+
+
+# %%
+def batch_norm_forward(
+    x, gamma, beta, running_mean, running_var, *, training, momentum=0.1, eps=1e-5
+):
+    """Batch-normalized x, the cache, and the new running statistics.
+
+    Args:
+        x: input, shape (N, C) or (N, C, H, W).
+        gamma: scale per channel, shape (C,).
+        beta: shift per channel, shape (C,).
+        running_mean: running mean per channel, shape (C,).
+        running_var: running variance per channel, shape (C,).
+        training: use the batch's statistics and update the running ones; otherwise use the running ones.
+        momentum: weight of the batch's statistics in the update.
+        eps: added to the variance.
+
+    Returns:
+        (out, cache, new_running_mean, new_running_var); out is shaped like x.
+
+    Raises:
+        ValueError: training with a single value per channel.
+    """
+    raise NotImplementedError("batch_norm_forward is yours to write")
+
+
+# %% [markdown]
+# The backward pass needs to know in which mode the forward was: after an evaluation pass the statistics are
+# constants, and only the direct path is left.
+
+
+# %%
+def batch_norm_backward(grad_out, cache):
+    """Gradients of x, gamma and beta.
+
+    Args:
+        grad_out: gradient of out, shaped like x.
+        cache: what `batch_norm_forward` returned, of a training or an evaluation pass.
+
+    Returns:
+        (grad_x, grad_gamma, grad_beta), shapes of x, (C,) and (C,).
+    """
+    raise NotImplementedError("batch_norm_backward is yours to write")
+
+
+# %% [markdown]
+# ## Layer norm
+#
+# Each row is normalized over its own $D$ features. Nothing is shared between samples, so there are no running
+# statistics and no training mode, and a batch of one is as good as any. This is the norm of transformers, where
+# sequences of different length make a batch's statistics meaningless.
+#
+# *Hint:* x may have any number of leading axes; `gamma` and `beta` are shared by all of them, so their gradients sum
+# over all of them.
+
+
+# %%
+def layer_norm_forward(x, gamma, beta, *, eps=1e-5):
+    """Each row of x normalized over the last axis, and the cache.
+
+    Args:
+        x: input, shape (..., D).
+        gamma: scale per feature, shape (D,).
+        beta: shift per feature, shape (D,).
+        eps: added to the variance.
+
+    Returns:
+        (out, cache); out is shaped like x.
+    """
+    raise NotImplementedError("layer_norm_forward is yours to write")
+
+
+# %%
+def layer_norm_backward(grad_out, cache):
+    """Gradients of x, gamma and beta.
+
+    Args:
+        grad_out: gradient of out, shape (..., D).
+        cache: what `layer_norm_forward` returned.
+
+    Returns:
+        (grad_x, grad_gamma, grad_beta), shapes (..., D), (D,) and (D,).
+    """
+    raise NotImplementedError("layer_norm_backward is yours to write")
+
+
+# %% [markdown]
+# ## Instance norm
+#
+# Each channel of each image is normalized over its own pixels: contrast and brightness of a single image disappear.
+# It comes from style transfer, where the contrast of the content image is exactly what should not matter.
+#
+# *Hint:* the gradient of x stays within one image; those of `gamma` and `beta` sum over images and pixels.
+
+
+# %%
+def instance_norm_forward(x, gamma, beta, *, eps=1e-5):
+    """Each channel of each image normalized over its pixels, and the cache.
+
+    Args:
+        x: images, shape (N, C, H, W).
+        gamma: scale per channel, shape (C,).
+        beta: shift per channel, shape (C,).
+        eps: added to the variance.
+
+    Returns:
+        (out, cache); out is shaped like x.
+    """
+    raise NotImplementedError("instance_norm_forward is yours to write")
+
+
+# %%
+def instance_norm_backward(grad_out, cache):
+    """Gradients of x, gamma and beta.
+
+    Args:
+        grad_out: gradient of out, shape (N, C, H, W).
+        cache: what `instance_norm_forward` returned.
+
+    Returns:
+        (grad_x, grad_gamma, grad_beta), shapes (N, C, H, W), (C,) and (C,).
+    """
+    raise NotImplementedError("instance_norm_backward is yours to write")
+
+
+# %% [markdown]
+# ## Group norm
+#
+# Between layer norm (all channels together) and instance norm (each alone): the $C$ channels are cut into
+# `num_groups` runs of neighbours, and each run of each sample is normalized together. It works with a batch of one or
+# two images, where batch norm's statistics are noise; detection and segmentation networks use it for that reason.
+#
+# *Hint:* `x.reshape(N, num_groups, -1)` puts a group into one row. `gamma` and `beta` stay per channel, not per group.
+
+
+# %%
+def group_norm_forward(x, gamma, beta, *, num_groups, eps=1e-5):
+    """Each group of channels of each sample normalized together, and the cache.
+
+    Args:
+        x: input, shape (N, C) or (N, C, H, W).
+        gamma: scale per channel, shape (C,).
+        beta: shift per channel, shape (C,).
+        num_groups: number of groups of C / num_groups neighbouring channels.
+        eps: added to the variance.
+
+    Returns:
+        (out, cache); out is shaped like x.
+
+    Raises:
+        ValueError: num_groups does not divide C.
+    """
+    raise NotImplementedError("group_norm_forward is yours to write")
+
+
+# %%
+def group_norm_backward(grad_out, cache):
+    """Gradients of x, gamma and beta.
+
+    Args:
+        grad_out: gradient of out, shaped like x.
+        cache: what `group_norm_forward` returned.
+
+    Returns:
+        (grad_x, grad_gamma, grad_beta), shapes of x, (C,) and (C,).
+    """
+    raise NotImplementedError("group_norm_backward is yours to write")
+
+
+# %% [markdown]
+# ## RMS norm
+#
+# What if the mean is not worth its cost? RMS norm only divides by the root mean square,
+#
+# $$y = \gamma\,\frac{x}{\sqrt{\langle x^2\rangle + \varepsilon}} .$$
+#
+# One sum less in the forward, one term less in the backward, and in large language models it works as well.
+#
+# *Hint:* without a mean the second term of the gradient is gone; the third one stays.
+
+
+# %%
+def rms_norm_forward(x, gamma, *, eps=1e-5):
+    """Each row of x divided by its root mean square, and the cache.
+
+    Args:
+        x: input, shape (..., D).
+        gamma: scale per feature, shape (D,).
+        eps: added to the mean square.
+
+    Returns:
+        (out, cache); out is shaped like x.
+    """
+    raise NotImplementedError("rms_norm_forward is yours to write")
+
+
+# %%
+def rms_norm_backward(grad_out, cache):
+    """Gradients of x and gamma.
+
+    Args:
+        grad_out: gradient of out, shape (..., D).
+        cache: what `rms_norm_forward` returned.
+
+    Returns:
+        (grad_x, grad_gamma), shapes (..., D) and (D,).
+    """
+    raise NotImplementedError("rms_norm_backward is yours to write")
