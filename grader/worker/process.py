@@ -112,7 +112,7 @@ class Process:
             raise
 
     def _exchange(self, frame: list[bytes], deadline: float) -> Any:
-        if frame and self._answered():
+        if frame and self._look(0)[0]:
             self._refuse_answer(deadline)
         for chunk in frame:
             self._write(chunk, deadline)
@@ -156,21 +156,24 @@ class Process:
     def _wait(self, deadline: float) -> bool:
         """Waits until the worker has sent something or is gone (True), or takes more (False); collects its output."""
         while (left := deadline - time.monotonic()) > 0:
-            ready = {descriptor for descriptor, _ in self._poll.poll(math.ceil(left * 1000))}
-            if self._printed in ready:
+            answered, printed, writable = self._look(math.ceil(left * 1000))
+            if printed:
                 self._collect()
-            if self._replies in ready:
-                return True
-            if self._requests in ready:
-                return False
+            if answered or writable:
+                return answered
         raise Expired
 
-    def _answered(self) -> bool:
-        """Whether something is there to be read, now."""
-        ready = {descriptor for descriptor, _ in self._poll.poll(0)}
-        if self._printed in ready:
-            self._collect()
-        return self._replies in ready
+    def _look(self, timeout_ms: int) -> tuple[bool, bool, bool]:
+        """Whether there is an answer, output, room for more of the request."""
+        answered = printed = writable = False
+        for descriptor, _ in self._poll.poll(timeout_ms):
+            if descriptor == self._replies:
+                answered = True
+            elif descriptor == self._printed:
+                printed = True
+            else:
+                writable = True
+        return answered, printed, writable
 
     def _collect(self) -> bool:
         """Takes what was printed, as far as it is there; False when nothing is, or never will be again."""

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from grader.worker.program import PLAIN_DTYPES, Handle, buffer_of
+from grader.worker.program import PLAIN_DTYPES, Handle, buffer_of, clone
 
 PREFIX = struct.Struct("<IQ")
 HEADER_AT_MOST = 64 * 1024
@@ -30,6 +30,7 @@ _TEXT_FROM = 256
 _JOINED_AT_MOST = 64 * 1024
 _DTYPES = {dtype.name: dtype for dtype in PLAIN_DTYPES}
 _NAMES = {dtype: name for name, dtype in _DTYPES.items()}
+_AS_THEY_ARE = frozenset((type(None), bool, float))
 _JSON = json.JSONEncoder(separators=(",", ":"))
 _GENERATORS = {
     cls.__name__: cls
@@ -85,7 +86,7 @@ def decode(header: bytes, payload: bytes | bytearray | memoryview, *, from_judge
     Args:
         header: its JSON.
         payload: its buffers, exactly.
-        from_judge: allow what only the judge sends (generators, arrays with strides, which share the payload's memory).
+        from_judge: allow what only the judge sends: generators, dtypes, arrays with strides.
 
     Raises:
         ProtocolError: it breaks a rule.
@@ -132,8 +133,7 @@ class _Writer:
         if kind is list or kind is tuple:
             return self._sequence(value, depth)
         if kind is dict:
-            items = [part for item in value.items() for part in item]
-            return ["d", *(self.value(item, depth + 1) for item in items)]
+            return ["d", *self._items([part for item in value.items() for part in item], depth)]
         return self._rare(value, depth)
 
     def _array(self, array: np.ndarray) -> list[Any]:
@@ -153,7 +153,13 @@ class _Writer:
             for kind, dtype in ((float, np.float64), (int, np.int64)):
                 if all(type(item) is kind for item in value):
                     return self._packed(name, value, dtype, depth)
-        return [name, *(self.value(item, depth + 1) for item in value)]
+        return [name, *self._items(value, depth)]
+
+    def _items(self, values: Sequence[Any], depth: int) -> list[Any]:
+        return [
+            value if type(value) in _AS_THEY_ARE else self.value(value, depth + 1)
+            for value in values
+        ]
 
     def _packed(self, name: str, value: Sequence[Any], dtype: type, depth: int) -> list[Any]:
         if len(value) > _PACKED_AT_MOST:
@@ -161,7 +167,7 @@ class _Writer:
         try:
             self._buffer(np.array(value, dtype).tobytes())
         except OverflowError:  # an int beyond 64 bits
-            return [name, *(self.value(item, depth + 1) for item in value)]
+            return [name, *self._items(value, depth)]
         return ["p", name, np.dtype(dtype).name, len(value)]
 
     def _rare(self, value: Any, depth: int) -> list[Any]:
@@ -221,9 +227,9 @@ class _Reader:
         if item[0] == "a":
             return self._array(item)
         if item[0] == "l":
-            return [self.value(part, depth + 1) for part in item[1:]]
+            return self._items(item, depth)
         if item[0] == "t":
-            return tuple([self.value(part, depth + 1) for part in item[1:]])
+            return tuple(self._items(item, depth))
         if item[0] == "d":
             return self._dict(item, depth)
         if self.from_judge and item[0] == "v":
@@ -232,13 +238,17 @@ class _Reader:
             return self._generator(item, depth)
         return self._rare(item)
 
+    def _items(self, item: list[Any], depth: int) -> list[Any]:
+        return [
+            part if type(part) in _AS_THEY_ARE else self.value(part, depth + 1) for part in item[1:]
+        ]
+
     def _array(self, item: list[Any]) -> np.ndarray:
         dtype, shape = _DTYPES[item[1]], _naturals(item[2:])
         if len(shape) > DIMENSIONS_AT_MOST:
             _refuse("dimensions")
         data = self._take(math.prod(shape) * dtype.itemsize)
-        array = np.ndarray(shape, dtype, data)
-        return array if self.from_judge else array.copy()
+        return np.ndarray(shape, dtype, data).copy()
 
     def _strided(self, item: list[Any]) -> np.ndarray:
         _, name, length, first, writeable, *layout = item
@@ -246,10 +256,11 @@ class _Reader:
         data = self._take(length)
         array = np.ndarray(shape, _DTYPES[name], data if length else None, first, strides)
         array.flags.writeable = writeable
-        return array
+        copy: np.ndarray = clone(array)
+        return copy
 
     def _dict(self, item: list[Any], depth: int) -> dict[Any, Any]:
-        parts = [self.value(part, depth + 1) for part in item[1:]]
+        parts = self._items(item, depth)
         if len(parts) % 2:
             _refuse("a key without a value")
         return dict(zip(parts[::2], parts[1::2], strict=True))

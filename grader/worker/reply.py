@@ -24,6 +24,8 @@ def outcome_of(reply: tuple[Any, ...], args: Sequence[Any], kwargs: Mapping[str,
             pass
         case _:
             raise ProtocolError("an answer of another kind")
+    if not modified and not changed and not states:
+        return Outcome(value, (), (), used)
     arguments: dict[int | str, Any] = dict(enumerate(args))
     arguments.update(kwargs)
     if not all(type(key) in (int, str) and key in arguments for key in (*modified, *states)):
