@@ -7,6 +7,12 @@ from typing import Any
 class Failure(AssertionError):
     """An answer is wrong (verdict `failed`).
 
+    >>> raise Failure("The loss is negative.", details=["loss: -1"])
+    Traceback (most recent call last):
+        ...
+    grader.failure.Failure: The loss is negative.
+    loss: -1
+
     Attributes:
         headline: one sentence that says what is wrong.
         details: further lines: yours against expected, where, what to try.

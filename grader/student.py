@@ -391,8 +391,10 @@ def _same(first: Any, second: Any) -> bool:
     if isinstance(first, np.ndarray) and isinstance(second, np.ndarray):
         if first.shape != second.shape or first.dtype != second.dtype:
             return False
-        if first.dtype.kind not in "fc" or first.tobytes() == second.tobytes():
-            return bool(np.array_equal(first, second))
+        if first.tobytes() == second.tobytes():
+            return True
+        if first.dtype.kind not in "fc":
+            return False
         scale = np.max(np.abs(first), initial=0.0, where=np.isfinite(first))
         slack = 1e3 * float(np.finfo(first.dtype).eps)
         return bool(np.allclose(first, second, rtol=slack, atol=slack * scale, equal_nan=True))

@@ -444,6 +444,15 @@ def assert_raises(
 
     Raises:
         Failure: it returns, or raises another error.
+
+    In a check: `assert_raises(ValueError, student.dropout_forward, x, 1.5, training=True, rng=rng, because="p = 1.5 is
+    outside [0, 1]")`. A function of one's own that returns is a failure too:
+
+    >>> assert_raises(ValueError, len, [])
+    Traceback (most recent call last):
+        ...
+    grader.failure.Failure: len returns the int 0, but should raise ValueError.
+    Check the argument first, and name it in the message.
     """
     from grader.student import RaisedError
 

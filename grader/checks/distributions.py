@@ -103,6 +103,8 @@ def check_uncorrelated(first: Any, second: Any, *, what: str) -> None:
 
     Raises:
         Failure: the correlation is more than 8 standard errors from zero, or one of them does not vary.
+
+    >>> check_uncorrelated(*np.random.default_rng(0).standard_normal((2, 1000)), what="pairs")
     """
     one, other = (np.asarray(values, dtype=np.float64).ravel() for values in (first, second))
     if one.std() == 0 or other.std() == 0:
@@ -125,6 +127,8 @@ def check_rng(call: Callable[[np.random.Generator], Array], *, what: str, seed: 
     Raises:
         Failure: the same state gives another answer, another state the same one, or a second call with the same generator
             repeats the first.
+
+    >>> check_rng(lambda rng: rng.random(40), what="draws")
     """
     rng = np.random.default_rng([seed, 1])
     first, second = call(rng), call(rng)

@@ -69,6 +69,14 @@ def check_forward(
     Raises:
         Failure: the answer differs.
         StudentError: the function raised or returned something unusable.
+
+    In a check (`student` is the fixture; here the functions stand for the student's):
+
+    >>> def relu_forward(x):
+    ...     return np.maximum(x, 0), x
+    >>> check_forward(
+    ...     relu_forward, reference=lambda x: x.clamp(min=0), inputs={"x": np.array([-1.0, 2.0])}, returns=("out", None)
+    ... )
     """
     __tracebackhide__ = True
     options = dict(options or {})
@@ -135,6 +143,14 @@ def check_backward(
     Raises:
         Failure: out or a gradient differs.
         StudentError: a function raised or returned something unusable.
+
+    >>> def square_forward(x):
+    ...     return x * x, x
+    >>> def square_backward(grad_out, cache):
+    ...     return 2 * grad_out * cache
+    >>> check_backward(
+    ...     square_forward, square_backward, reference=lambda x: x**2, inputs={"x": np.array([-1.0, 2.0])}
+    ... )
     """
     __tracebackhide__ = True
     options = dict(options or {})
@@ -214,6 +230,12 @@ def check_gradients(
 
     Raises:
         Failure: a gradient differs by more than the differences' own error.
+
+    >>> def cube_forward(x):
+    ...     return x**3, x
+    >>> def cube_backward(grad_out, cache):
+    ...     return 3 * grad_out * cache**2
+    >>> check_gradients(cube_forward, cube_backward, inputs={"x": np.array([-1.0, 2.0])})
     """
     __tracebackhide__ = True
     options = dict(options or {})
@@ -255,6 +277,12 @@ def check_value_and_gradient(
 
     Raises:
         Failure: value or gradient differs.
+
+    >>> def mean_square(x):
+    ...     return np.mean(x**2), 2 * x / x.size
+    >>> check_value_and_gradient(
+    ...     mean_square, reference=lambda x: (x**2).mean(), inputs={"x": np.array([-1.0, 2.0])}, wrt="x"
+    ... )
     """
     __tracebackhide__ = True
     options = dict(options or {})

@@ -50,7 +50,10 @@ class Plan:
 
 @dataclass(frozen=True)
 class uniform:  # noqa: N801  # reads as a word of the check, like a function
-    """An option drawn uniformly from [low, high], rounded to four significant digits."""
+    """An option drawn uniformly from [low, high], rounded to four significant digits.
+
+    >>> _ = cases(x="N D", options={"lr": uniform(0.001, 0.1)})
+    """
 
     low: float
     high: float
@@ -58,21 +61,30 @@ class uniform:  # noqa: N801  # reads as a word of the check, like a function
 
 @dataclass(frozen=True)
 class axis:  # noqa: N801  # as above
-    """An option that is the extent of a named axis."""
+    """An option that is the extent of a named axis.
+
+    >>> _ = cases(x="N G*K", options={"num_groups": axis("G")})
+    """
 
     name: str
 
 
 @dataclass(frozen=True)
 class positive:  # noqa: N801  # as above
-    """An array of positive values (magnitudes of the plan's kind)."""
+    """An array of positive values (magnitudes of the plan's kind).
+
+    >>> _ = cases(x="N C", running_var=positive("C"))
+    """
 
     shape: str
 
 
 @dataclass(frozen=True)
 class labels:  # noqa: N801  # as above
-    """Integer class labels of shape `shape`, in [0, extent of `classes`)."""
+    """Integer class labels of shape `shape`, in [0, extent of `classes`).
+
+    >>> _ = cases(logits="N C", targets=labels("N", "C"))
+    """
 
     shape: str
     classes: str
@@ -80,7 +92,12 @@ class labels:  # noqa: N801  # as above
 
 @dataclass
 class Case:
-    """One generated call: `inputs` by name in order, `options` by name; both also as attributes."""
+    """One generated call: `inputs` by name in order, `options` by name; both also as attributes.
+
+    >>> case = edge_cases(cases(x="N D", options={"eps": [1e-5]}), seed=0)[0]
+    >>> list(case.inputs), case.eps, case.x.ndim
+    (['x'], 1e-05, 2)
+    """
 
     inputs: dict[str, Any]
     options: dict[str, Any]
@@ -105,7 +122,13 @@ class Case:
 
 
 class Draw:
-    """Draws the parts of a case from its plan."""
+    """Draws the parts of a case from its plan.
+
+    >>> def build(draw):
+    ...     return {"weights": [draw.array(3, 2) for _ in range(draw.integer(1, 4))]}
+    >>> len(edge_cases(cases(build), seed=0)[0].weights) >= 1
+    True
+    """
 
     def __init__(self, plan: Plan, dims: dict[str, int]) -> None:
         self.plan = plan
@@ -177,6 +200,10 @@ def cases(
 
     Raises:
         ValueError: neither or both of builder and arrays are given, or a kind, dtype or layout is unknown.
+
+    >>> strategy = cases(x="... D", gamma="D", options={"eps": [1e-5, 0.1]}, empty=("A",))
+    >>> {case.eps for case in edge_cases(strategy, seed=0)} == {1e-5, 0.1}
+    True
     """
     if (builder is None) == (not arrays):
         raise ValueError("cases() takes either a builder or arrays by name, e.g. cases(x='N D')")

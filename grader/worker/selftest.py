@@ -87,7 +87,7 @@ def flaws(name: SandboxName) -> list[str]:
     try:
         refusals = json.loads(refused)
     except ValueError:
-        return [text.strip() or "the probe did not start"]
+        return [text.strip().rpartition("\n")[2] or "the probe did not start"]
     return [flaw for flaw, refused in refusals.items() if refused is not True]
 
 

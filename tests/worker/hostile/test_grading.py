@@ -81,5 +81,5 @@ def test_class(kind, topic, tmp_path):
             assert (check.verdict == "passed") == is_honest, path
             assert check.message or check.verdict == "passed", path
             assert not set(check.message) & INVISIBLE, path
-        if number % 4 == 0:
+        if number % 8 == 0:
             assert report(honest, topic)[0] == first, path
