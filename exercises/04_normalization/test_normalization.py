@@ -100,7 +100,14 @@ def test_batch_norm_forward_running_statistics(student, case):
             training=True,
             momentum=case.momentum,
         )
-    assert_close(mean, expected_mean, what="new_running_mean after three batches", dtype=case.dtype)
+    scale = 2.0 * float(abs(case.x).max())  # the batches' means partly cancel
+    assert_close(
+        mean,
+        expected_mean,
+        what="new_running_mean after three batches",
+        dtype=case.dtype,
+        scale=scale,
+    )
     assert_close(var, expected_var, what="new_running_var after three batches", dtype=case.dtype)
 
 

@@ -297,7 +297,7 @@ def group_norm_forward(x, gamma, beta, *, num_groups, eps=1e-5):
     ### BEGIN SOLUTION
     if x.shape[1] % num_groups != 0:
         raise ValueError(f"num_groups = {num_groups} does not divide {x.shape[1]} channels")
-    rows = (x.shape[0], num_groups, -1)
+    rows = (x.shape[0], num_groups, int(np.prod(x.shape[1:])) // num_groups)
     x_hat, inv_std = _normalized(x.reshape(rows), -1, eps)
     x_hat = x_hat.reshape(x.shape)
     out = x_hat * _per_channel(gamma, x.ndim) + _per_channel(beta, x.ndim)

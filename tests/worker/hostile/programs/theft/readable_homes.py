@@ -10,7 +10,7 @@ def answer(x):
     for path in (
         "/root",
         "/home",
-        "/work",
+        "/data",
         "/etc/passwd",
         "/etc/shadow",
         "/var",
