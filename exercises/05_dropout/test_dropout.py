@@ -40,18 +40,26 @@ def mask_of(out, x, scale, what):
     return out != 0
 
 
-def masks(function, rate, *, rows, columns, case, shape=None):
-    """Masks of ones of shape (rows, columns), or of `shape`, from one call."""
-    x = np.ones(shape or (rows, columns))
-    out, _ = forward(function, x, rate, training=True, rng=case.rng())
+def masks(function, rate, *, case, shape):
+    """The mask that one call draws for ones of the given shape."""
+    out, _ = forward(function, np.ones(shape), rate, training=True, rng=case.rng())
     return out != 0
 
 
 def check_independent(kept, rate_kept, what):
-    """Frequency and independence between neighbours in both directions of a mask, shape (rows, columns)."""
+    """Frequency, and independence between neighbours along every axis of a mask."""
+    for number in range(kept.ndim):
+        along = np.moveaxis(kept, number, 0)
+        check_uncorrelated(along[1:], along[:-1], what=f"neighbours on axis {number} of {what}")
+        if 0.3 <= rate_kept <= 0.7 and along[0].size >= 60:
+            slices = along.reshape(len(along), -1)
+            assert_true(
+                len(np.unique(slices, axis=0)) == len(slices),
+                f"{what} repeats a mask: two slices along axis {number} are dropped alike.",
+                "Each element is dropped by a draw of its own.",
+                aspect="law",
+            )
     check_frequency(int(kept.sum()), kept.size, rate_kept, what=f"elements kept by {what}")
-    check_uncorrelated(kept[:, 1:], kept[:, :-1], what=f"neighbours in a row of {what}")
-    check_uncorrelated(kept[1:], kept[:-1], what=f"neighbouring rows of {what}")
 
 
 def check_counts_vary(function, rate, case, *, shape, axes, what):
@@ -89,8 +97,10 @@ def test_dropout_forward_scaling(student, case):
 )
 def test_dropout_forward_rate(student, case):
     """Elements are zeroed with probability p, independently of their neighbours."""
-    kept = masks(student.dropout_forward, case.p, rows=60, columns=70, case=case)
+    kept = masks(student.dropout_forward, case.p, case=case, shape=(60, 70))
     check_independent(kept, 1 - case.p, "dropout_forward")
+    images = masks(student.dropout_forward, case.p, case=case, shape=(30, 7, 4, 5))
+    check_independent(images, 1 - case.p, "dropout_forward on images")
 
 
 @points(1.5, repeat=False)
@@ -143,11 +153,13 @@ def test_dropout_forward_refuses_p_outside_0_1(student, case):
     forward(student.dropout_forward, case.x, 0.0, training=True, rng=case.rng())
 
 
-def check_mask_in_backward(forward_pass, backward_pass, x, rate, scale, case, channels=False):
+def check_mask_in_backward(forward_pass, backward_pass, x, rate, scale, case):
     """The gradient is the mask of the forward times its scale, for two upstream gradients."""
     out, cache = forward(forward_pass, x, rate, training=True, rng=case.rng())
     kept = mask_of(out, x, scale, f"out of {forward_pass.__name__}")
-    forward(forward_pass, -2 * x, rate, training=True, rng=case.rng(1))
+    other = 0.5 if rate != 0.5 else 0.25
+    forward(forward_pass, -2 * x, other, training=True, rng=case.rng(1))
+    forward(forward_pass, 3 * x, other, training=False, rng=case.rng(2))
     upstream = np.random.default_rng(case.seed).standard_normal(x.shape).astype(x.dtype)
     for factor in (1, -3, 0):
         gradient = backward_pass((factor * upstream).astype(x.dtype), cache)
@@ -222,8 +234,10 @@ def test_classic_dropout_forward(student, case):
 def test_classic_dropout_forward_rate(student, case):
     """keep_prob is the probability of keeping; draws are independent and come from rng."""
     function = student.classic_dropout_forward
-    kept = masks(function, case.keep_prob, rows=60, columns=70, case=case)
+    kept = masks(function, case.keep_prob, case=case, shape=(60, 70))
     check_independent(kept, case.keep_prob, "classic_dropout_forward")
+    images = masks(function, case.keep_prob, case=case, shape=(30, 7, 4, 5))
+    check_independent(images, case.keep_prob, "classic_dropout_forward on images")
     check_rng(
         lambda rng: forward(function, np.ones((20, 20)), case.keep_prob, training=True, rng=rng)[0],
         what="classic_dropout_forward",
@@ -313,7 +327,7 @@ def test_channel_dropout_forward(student, case):
 def test_channel_dropout_forward_rate(student, case):
     """Channels are dropped with probability p, independently within an image and between images."""
     function = student.channel_dropout_forward
-    kept = masks(function, case.p, rows=0, columns=0, case=case, shape=(60, 70, 2, 1))[:, :, 0, 0]
+    kept = masks(function, case.p, case=case, shape=(60, 70, 2, 1))[:, :, 0, 0]
     check_independent(kept, 1 - case.p, "channel_dropout_forward")
     check_rng(
         lambda rng: forward(function, np.ones((20, 20, 1, 2)), case.p, training=True, rng=rng)[0],
@@ -456,4 +470,28 @@ def test_mc_dropout_predict_many_passes(student, case):
             len(np.unique(column.round(9))) > 1,
             "300 equal rows all get the same mean over 3 passes: each row needs a mask of its own.",
             aspect="law",
+        )
+    if case.plan.index is not None and case.plan.index < 4:
+        check_passes_and_rows(student, case)
+
+
+def check_passes_and_rows(student, case):
+    """One unit, many equal rows: how often it was kept is binomial in the passes, and independent between rows."""
+    rows, samples = 1200, 120
+    one = np.ones((1, 1))
+    inputs = {"x": np.ones((rows, 1)), "w1": one, "b1": np.zeros(1), "w2": one, "b2": np.zeros(1)}
+    mean, _ = predict(student, case, samples=samples, p=0.4, inputs=inputs)
+    counts = np.asarray(mean)[:, 0] * 0.6 * samples
+    assert_close(counts, np.round(counts), what="number of passes that kept the unit", tolerance=10)
+    ratio = float(np.var(counts) / (samples * 0.4 * 0.6))
+    # The relative standard error of the ratio is sqrt(2 / rows) = 4 %.
+    assert_true(
+        0.65 < ratio < 1.35,
+        f"The mean over {samples} passes varies {ratio:.2f} times as much between rows as it should.",
+        "Is every pass a draw of its own, and are there as many as asked for?",
+        aspect="law",
+    )
+    for lag in (1, 2, rows // 2):
+        check_uncorrelated(
+            counts[lag:], counts[:-lag], what=f"rows that lie {lag} apart, over the passes,"
         )

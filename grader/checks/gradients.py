@@ -1,5 +1,6 @@
 """Compares forward and backward passes with a reference, and says which of the two is at fault."""
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -7,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from grader.checks.compare import Array, assert_close, show
-from grader.failure import Failure
+from grader.failure import Failure, StudentError
 from grader.student import StudentFunction, reveal, unpack
 from grader.worker.program import clone
 
@@ -399,7 +400,7 @@ def _forward(
 
 
 def _decoy(forward: StudentFunction, inputs: Mapping[str, Any], options: Mapping[str, Any]) -> None:
-    """Another forward pass on other values: a cache kept in a global is lost."""
+    """Forward passes on other values, and in the other mode: what was kept in a global is lost."""
     __tracebackhide__ = True
     others = [
         _mapped(
@@ -413,6 +414,10 @@ def _decoy(forward: StudentFunction, inputs: Mapping[str, Any], options: Mapping
         for value in inputs.values()
     ]
     forward(*others, **_fresh(options))
+    flipped = {name: not value for name, value in options.items() if isinstance(value, bool)}
+    if flipped:
+        with contextlib.suppress(StudentError):  # the other mode may refuse these values
+            forward(*others, **_fresh({**options, **flipped}))
 
 
 def _upstream(inputs: Mapping[str, Any], out: Any, dtype: str) -> Array:

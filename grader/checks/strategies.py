@@ -383,8 +383,8 @@ class _Spec:
             for name, value in self.arrays.items()
         }
         if any("..." in _axes_of(value) for value in shapes.values()):
-            leading = draw.integer(0, 2) if draw.index is None else draw.index % 3
-            names = " ".join(("A", "B")[:leading])
+            leading = draw.integer(0, 3) if draw.index is None else draw.index % 4
+            names = " ".join(("A", "B", "E")[:leading])
             shapes = {
                 name: _with_axes(value, _axes_of(value).replace("...", names))
                 for name, value in shapes.items()

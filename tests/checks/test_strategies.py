@@ -79,8 +79,8 @@ def test_where_rejects():
 
 
 def test_leading_axes_and_alternatives():
-    """0 to 2 leading axes; alternatives take turns."""
-    assert {case.x.ndim for case in all_of(cases(x="... D"))} == {1, 2, 3}
+    """0 to 3 leading axes; alternatives take turns."""
+    assert {case.x.ndim for case in all_of(cases(x="... D"))} == {1, 2, 3, 4}
     assert {case.x.ndim for case in all_of(cases(x=["N C", "N C H W"]))} == {2, 4}
 
 
