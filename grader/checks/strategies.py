@@ -502,6 +502,8 @@ def laid_out(values: Array, layout: str) -> Array:
     >>> laid_out(np.arange(6.0).reshape(2, 3), "F").flags.f_contiguous
     True
     """
+    if values.ndim == 0 and layout != "readonly":
+        return np.array(values)
     if layout == "F":
         return np.asfortranarray(values)
     if layout == "transposed":

@@ -7,7 +7,7 @@ import pytest
 
 from grader import axis, cases, given, labels, points, positive, uniform
 from grader.checks.check import Check
-from grader.checks.strategies import KINDS, edge_cases
+from grader.checks.strategies import KINDS, LAYOUTS, edge_cases, laid_out
 
 
 def all_of(strategy, examples=25):
@@ -116,3 +116,15 @@ def test_rng_of_a_case_is_the_same_each_time():
     assert case.rng(1).random() != case.rng().random()
     with pytest.raises(AttributeError, match="no input or option 'y'"):
         _ = case.y
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("shape", [(), (3,), (2, 3), (0, 2)])
+def test_layouts_hold_the_same_values(layout, shape):
+    """Of arrays without an axis and without an element too."""
+    values = np.arange(np.prod(shape, dtype=int), dtype=np.float32).reshape(shape)
+    laid = laid_out(values.copy(), layout)
+    assert type(laid) is np.ndarray
+    assert laid.dtype == values.dtype
+    assert np.array_equal(laid, values)
+    assert laid.flags.writeable == (layout != "readonly")
