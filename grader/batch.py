@@ -4,7 +4,10 @@ A report is cached under the hash of everything it depends on and written atomic
 goes on where it was. Workers of the pool are judges that have loaded torch and the checks once.
 """
 
+import ctypes
 import hashlib
+import signal
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -132,7 +135,9 @@ def grade_tasks(
             done(outcomes[task])
     if waiting:
         pool = executor or ProcessPoolExecutor(
-            min(jobs, len(waiting)), mp_context=get_context("spawn")
+            min(jobs, len(waiting)),
+            mp_context=get_context("spawn"),
+            initializer=_end_with_parent,
         )
         with pool:
             futures = {
@@ -153,6 +158,12 @@ def grade_tasks(
                 outcomes[task] = outcome
                 done(outcome)
     return [outcomes[task] for task in tasks]
+
+
+def _end_with_parent() -> None:
+    """Lets the kernel end a judge whose parent was killed (Linux's PR_SET_PDEATHSIG); elsewhere it would wait for ever."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
 def _grade_one(submission: Submission | Unreadable, topic: Topic, settings: Settings) -> bytes:
