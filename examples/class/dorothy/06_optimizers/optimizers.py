@@ -1,0 +1,301 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+# ---
+
+# %% [markdown]
+# # Optimizers
+#
+# Backpropagation says which way is down. An optimizer decides how far to go, and what to remember of the gradients
+# that came before. Every optimizer here is one pure function,
+#
+# $$(\theta_t,\ g_t,\ s_t) \mapsto (\theta_{t+1},\ s_{t+1}),$$
+#
+# for a parameter $\theta$ of any shape (a scalar too), its gradient $g$, and a `state` that belongs to this parameter
+# alone. The state is a dict, empty (`{}`) before the first step; what you keep in it is up to you. Return a **new**
+# dict: a training loop may want to go back to an older one. The learning rate may differ from step to step.
+
+# %%
+import numpy as np
+
+
+def _check(**options):
+    for name in options:
+        if options[name] < 0:
+            raise ValueError(f"{name} must be >= 0")
+
+
+def _check_betas(beta1, beta2):
+    if not (0 <= beta1 < 1 and 0 <= beta2 < 1):
+        raise ValueError("betas must be in [0, 1)")
+
+
+def _adam(g, state, betas, eps, amsgrad):
+    b1, b2 = betas
+    t = state.get("t", 0) + 1
+    m = b1 * state.get("m", 0) + (1 - b1) * g
+    v = b2 * state.get("v", 0) + (1 - b2) * g**2
+    m_hat = m / (1 - b1**t)
+    v_hat = v / (1 - b2**t)
+    new = {"t": t, "m": m, "v": v}
+    if amsgrad:
+        v_hat = np.maximum(state.get("v_hat", 0), v_hat)
+        new["v_hat"] = v_hat
+    return m_hat / (np.sqrt(v_hat) + eps), new
+
+
+# %% [markdown]
+# ## Arguments worth refusing
+#
+# A negative learning rate climbs, a beta of 1 never learns: such options raise `ValueError`, and the message names
+# the argument. The same few lines serve all optimizers, so write them once.
+
+
+# %% [markdown]
+# ## Stochastic gradient descent
+#
+# With weight decay $\lambda$, momentum $\mu$ and dampening $\tau$,
+#
+# $$g \leftarrow g + \lambda\theta, \qquad v \leftarrow \mu v + (1 - \tau)\,g, \qquad \theta \leftarrow \theta - \eta\,v .$$
+#
+# At the very first step $v$ is the gradient itself, undampened. Nesterov's form looks ahead and steps along
+# $g + \mu v$ instead of $v$. `maximize` turns the *gradient* around, before the decay is added: the parameter still
+# shrinks. Note that $\eta$ stands outside $v$; that matters as soon as a schedule changes it.
+#
+# *Where it matters:* most image classifiers are still trained with exactly this.
+
+
+# %%
+def sgd_step(
+    param,
+    grad,
+    state,
+    *,
+    lr,
+    momentum=0.0,
+    dampening=0.0,
+    weight_decay=0.0,
+    nesterov=False,
+    maximize=False,
+):
+    """The parameter after one step of gradient descent, and the new state.
+
+    Args:
+        param: parameter, any shape.
+        grad: gradient, shaped like param.
+        state: what the step before returned; {} at the first.
+        lr: learning rate.
+        momentum: weight of the old velocity.
+        dampening: share of the gradient that is kept out of the velocity.
+        weight_decay: strength of the L2 penalty.
+        nesterov: step along the gradient plus momentum times the velocity.
+        maximize: go up instead of down.
+
+    Returns:
+        (param, state).
+
+    Raises:
+        ValueError: lr or weight_decay is negative, or nesterov without momentum or with dampening.
+    """
+    _check(lr=lr, weight_decay=weight_decay)
+    if nesterov and (momentum == 0 or dampening != 0):
+        raise ValueError("nesterov needs momentum and no dampening")
+    g = -grad if maximize else grad
+    g = g + weight_decay * param
+    if momentum == 0:
+        return param - lr * g, {}
+    v_old = state.get("v", np.zeros_like(param))
+    v = momentum * v_old + (1 - dampening if "v" in state else 1) * g
+    if nesterov:
+        step = g + momentum * v_old
+    else:
+        step = v
+    return param - lr * step, {"v": v}
+
+
+# %% [markdown]
+# ## RMSprop
+#
+# One learning rate rarely fits all weights. RMSprop divides each by a running root mean square of its own gradient:
+#
+# $$s \leftarrow \alpha s + (1 - \alpha)\,g^2, \qquad d = \frac{g}{\sqrt{s} + \varepsilon} .$$
+#
+# `centered` subtracts the square of a running mean $m \leftarrow \alpha m + (1 - \alpha) g$ from $s$ under the root,
+# which leaves a variance. With momentum, $v \leftarrow \mu v + d$ takes the place of $d$. Everything starts at zero.
+#
+# *Hint:* $\varepsilon$ is added to the root, not to $s$.
+
+
+# %%
+def rmsprop_step(
+    param,
+    grad,
+    state,
+    *,
+    lr=1e-2,
+    alpha=0.99,
+    eps=1e-8,
+    weight_decay=0.0,
+    momentum=0.0,
+    centered=False,
+):
+    """The parameter after one step of RMSprop, and the new state.
+
+    Args:
+        param: parameter, any shape.
+        grad: gradient, shaped like param.
+        state: what the step before returned; {} at the first.
+        lr: learning rate.
+        alpha: weight of the old mean square.
+        eps: added to the root of the mean square.
+        weight_decay: strength of the L2 penalty.
+        momentum: weight of the old velocity.
+        centered: divide by the standard deviation instead of the root mean square.
+
+    Returns:
+        (param, state).
+
+    Raises:
+        ValueError: lr, eps or weight_decay is negative.
+    """
+    _check(lr=lr, eps=eps, weight_decay=weight_decay)
+    g = grad + weight_decay * param
+    s = alpha * state.get("s", np.zeros_like(param)) + (1 - alpha) * g**2
+    new = {"s": s}
+    if centered:
+        m = alpha * state.get("m", np.zeros_like(param)) + (1 - alpha) * g
+        new["m"] = m
+        d = g / np.sqrt(s - m**2 + eps)
+    else:
+        d = g / np.sqrt(s + eps)
+    v = momentum * state.get("v", np.zeros_like(param)) + lr * d
+    new["v"] = v
+    return param - v, new
+
+
+# %% [markdown]
+# ## Adam
+#
+# Momentum and RMSprop together, with a correction for starting at zero. At step $t = 1, 2, \dots$
+#
+# $$m \leftarrow \beta_1 m + (1-\beta_1) g,\quad v \leftarrow \beta_2 v + (1-\beta_2) g^2,\quad
+#   \theta \leftarrow \theta - \eta\,\frac{m / (1-\beta_1^t)}{\sqrt{v / (1-\beta_2^t)} + \varepsilon} .$$
+#
+# Without the correction the first steps would be far too long: $v$ is still nearly zero. **AMSGrad** replaces $v$ by
+# the largest $v$ so far, so that one rare large gradient is not forgotten; the correction is applied to that maximum.
+
+
+# %%
+def adam_step(
+    param,
+    grad,
+    state,
+    *,
+    lr=1e-3,
+    betas=(0.9, 0.999),
+    eps=1e-8,
+    weight_decay=0.0,
+    amsgrad=False,
+    maximize=False,
+):
+    """The parameter after one step of Adam, and the new state.
+
+    Args:
+        param: parameter, any shape.
+        grad: gradient, shaped like param.
+        state: what the step before returned; {} at the first.
+        lr: learning rate.
+        betas: weights of the old mean and of the old mean square.
+        eps: added to the root of the corrected mean square.
+        weight_decay: strength of the L2 penalty, added to the gradient.
+        amsgrad: divide by the largest mean square so far.
+        maximize: go up instead of down.
+
+    Returns:
+        (param, state).
+
+    Raises:
+        ValueError: lr, eps or weight_decay is negative, or a beta lies outside [0, 1).
+    """
+    _check(lr=lr, eps=eps, weight_decay=weight_decay)
+    _check_betas(*betas)
+    g = -grad if maximize else grad
+    g = g + weight_decay * param
+    d, new = _adam(g, state, betas, eps, amsgrad)
+    return param - lr * d, new
+
+
+# %% [markdown]
+# ## AdamW
+#
+# In Adam a decay that is added to the gradient gets divided by $\sqrt v$ like everything else, so weights with large
+# gradients hardly decay. AdamW takes it out: first $\theta \leftarrow (1 - \eta\lambda)\,\theta$, then Adam's step on
+# the bare gradient. Large language models are trained this way.
+
+
+# %%
+def adamw_step(
+    param,
+    grad,
+    state,
+    *,
+    lr=1e-3,
+    betas=(0.9, 0.999),
+    eps=1e-8,
+    weight_decay=1e-2,
+    amsgrad=False,
+    maximize=False,
+):
+    """The parameter after one step of AdamW, and the new state.
+
+    Args:
+        param: parameter, any shape.
+        grad: gradient, shaped like param.
+        state: what the step before returned; {} at the first.
+        lr: learning rate.
+        betas: weights of the old mean and of the old mean square.
+        eps: added to the root of the corrected mean square.
+        weight_decay: strength of the decay, applied to the parameter.
+        amsgrad: divide by the largest mean square so far.
+        maximize: go up instead of down.
+
+    Returns:
+        (param, state).
+
+    Raises:
+        ValueError: lr, eps or weight_decay is negative, or a beta lies outside [0, 1).
+    """
+    _check(lr=lr, eps=eps, weight_decay=weight_decay)
+    _check_betas(*betas)
+    g = -grad if maximize else grad
+    d, new = _adam(g, state, betas, eps, amsgrad)
+    return param - lr * (d + weight_decay * param), new
+
+
+# %% [markdown]
+# ## Clipping the gradient's norm
+#
+# One bad batch can throw a network far away. Clipping measures the norm of all gradients *together* and, where it
+# exceeds `max_norm`, scales all by the same factor, so that the direction stays:
+#
+# $$g_i \leftarrow g_i\,\min\!\Bigl(1,\ \frac{\text{max norm}}{\lVert g\rVert + 10^{-6}}\Bigr).$$
+
+
+# %%
+def clip_gradient_norm(grads, max_norm):
+    """The gradients, scaled to a joint norm of at most max_norm, and their norm before.
+
+    Args:
+        grads: list of arrays of any shapes.
+        max_norm: largest norm allowed.
+
+    Returns:
+        (grads, total_norm): a list of arrays and a scalar.
+    """
+    total = np.sqrt(sum(np.sum(g * g) for g in grads))
+    if total > max_norm:
+        grads = [g * (max_norm / total) for g in grads]
+    return grads, total
