@@ -8,12 +8,20 @@ import ctypes
 import hashlib
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    wait,
+)
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -25,6 +33,9 @@ from grader.opening import Unreadable, open_submission
 from grader.submission import Submission
 
 SUFFIXES = (".py", ".ipynb")
+
+_AHEAD = 3
+"""Submissions under way per job, so that a judge that is done finds the next one."""
 
 
 class NothingToGrade(Exception):
@@ -117,47 +128,92 @@ def grade_tasks(
         course: whose checks judge.
         settings: the same for all.
         cache: folder of reports by hash.
-        jobs: judge processes.
+        jobs: judge processes, here or in the executor.
         done: called with each outcome as it comes.
-        executor: takes the place of the pool of processes, for example a cluster's.
+        executor: takes the place of the pool of processes, for example a cluster's; it stays the caller's to end.
     """
     topics = {topic.name: topic for topic in course.topics}
+    settings = settings.resolved()
     states = {name: _state_of(topics[name]) for name in {task.topic for task in tasks}}
     outcomes: dict[Task, Outcome] = {}
     waiting: dict[Task, Path] = {}
+
+    def ended(task: Task, outcome: Outcome) -> None:
+        outcomes[task] = outcome
+        done(outcome)
+
     for task in tasks:
         path = cache / f"{_key(task, states[task.topic], settings)}.json"
         report = _cached(path)
         if report is None:
             waiting[task] = path
         else:
-            outcomes[task] = Outcome(task, report)
-            done(outcomes[task])
-    if waiting:
-        pool = executor or ProcessPoolExecutor(
-            min(jobs, len(waiting)),
-            mp_context=get_context("spawn"),
-            initializer=_end_with_parent,
-        )
-        with pool:
-            futures = {
-                pool.submit(
-                    _grade_one, open_submission(task.path), topics[task.topic], settings
-                ): task
-                for task in waiting
-            }
-            for future in as_completed(futures):
-                task = futures[future]
-                error = future.exception()
-                if error is not None:
-                    outcome = Outcome(task, None, f"{type(error).__name__}: {error}")
-                else:
-                    report = msgspec.json.decode(future.result(), type=Report)
-                    write_atomically(waiting[task], report.to_json().decode())
-                    outcome = Outcome(task, report)
-                outcomes[task] = outcome
-                done(outcome)
+            ended(task, Outcome(task, report))
+
+    def submit(task: Task, pool: Executor) -> Future[bytes]:
+        return pool.submit(_grade_one, open_submission(task.path), topics[task.topic], settings)
+
+    for task, future in _in_turn(waiting, submit, jobs, executor):
+        error = future.exception()
+        if error is not None:
+            ended(task, Outcome(task, None, f"{type(error).__name__}: {error}"))
+        else:
+            report = msgspec.json.decode(future.result(), type=Report)
+            write_atomically(waiting[task], report.to_json().decode())
+            ended(task, Outcome(task, report))
     return [outcomes[task] for task in tasks]
+
+
+def _in_turn(
+    tasks: Iterable[Task],
+    submit: Callable[[Task, Executor], Future[bytes]],
+    jobs: int,
+    executor: Executor | None,
+) -> Iterator[tuple[Task, Future[bytes]]]:
+    """Each task with its future, as it ends; at most a few per job are under way at once.
+
+    A judge that dies (out of memory, say) takes its whole pool with it. The tasks that were under way are then run one
+    by one in new pools, so that only the one that kills its judge is left without a report.
+    """
+    queue = deque(tasks)
+    suspects: deque[Task] = deque()
+    running: dict[Future[bytes], Task] = {}
+    pool = executor or _judges(min(jobs, len(queue)))
+    try:
+        while queue or suspects or running:
+            while queue and len(running) < jobs * _AHEAD:
+                task = queue.popleft()
+                running[submit(task, pool)] = task
+            if not running:
+                task = suspects.popleft()
+                running[submit(task, pool)] = task
+                alone = True
+            else:
+                alone = False
+            finished, _ = wait(running, return_when=FIRST_COMPLETED)
+            broken = False
+            for future in finished:
+                task = running.pop(future)
+                if isinstance(future.exception(), BrokenExecutor) and executor is None:
+                    broken = True
+                    if not alone:
+                        suspects.append(task)
+                        continue
+                yield task, future
+            if broken:
+                suspects.extend(running.values())
+                running.clear()
+                pool.shutdown(cancel_futures=True)
+                pool = _judges(min(jobs, len(queue) or 1))
+    finally:
+        if executor is None:
+            pool.shutdown(cancel_futures=True)
+
+
+def _judges(count: int) -> Executor:
+    return ProcessPoolExecutor(
+        max(count, 1), mp_context=get_context("spawn"), initializer=_end_with_parent
+    )
 
 
 def _end_with_parent() -> None:
@@ -166,8 +222,13 @@ def _end_with_parent() -> None:
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
+_ONE_AT_A_TIME = threading.Lock()
+"""A judge grades one submission at a time; a cluster's worker with several threads would grade several."""
+
+
 def _grade_one(submission: Submission | Unreadable, topic: Topic, settings: Settings) -> bytes:
-    return msgspec.json.encode(grade(submission, topic, settings))
+    with _ONE_AT_A_TIME:
+        return msgspec.json.encode(grade(submission, topic, settings))
 
 
 def _key(task: Task, state: str, settings: Settings) -> str:
@@ -207,17 +268,3 @@ def _cached(path: Path) -> Report | None:
         return msgspec.json.decode(path.read_bytes(), type=Report)
     except (FileNotFoundError, msgspec.MsgspecError):
         return None
-
-
-def cluster_executor(address: str) -> Executor:
-    """The executor of a dask.distributed cluster; its workers need this package and the course's folder at the same path.
-
-    Raises:
-        ImportError: the extra `cluster` is not installed.
-        OSError: no scheduler answers at the address.
-    """
-    from distributed import Client
-
-    client: Any = Client(address, set_as_default=False)  # type: ignore[no-untyped-call]  # untyped
-    executor: Executor = client.get_executor()
-    return executor

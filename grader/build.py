@@ -1,17 +1,15 @@
 """`grader build`: stub, notebook and fingerprints of a topic, generated from its one source."""
 
-import json
+import contextlib
 from collections.abc import Iterable
 from pathlib import Path
 
 from grader.atomic import write_atomically
+from grader.content.fingerprinting import take_fingerprints
 from grader.content.notebook import notebook_of
 from grader.content.regions import stub_of
-from grader.content.signatures import signatures_of
 from grader.course import CourseError, Topic
-
-FINGERPRINTS_FORMAT = 1
-"""The version of fingerprints.json that this engine writes."""
+from grader.diagnosis.fingerprints import as_text, fingerprints_of, sources_hash
 
 
 def build_topic(topic: Topic) -> dict[Path, str]:
@@ -20,15 +18,21 @@ def build_topic(topic: Topic) -> dict[Path, str]:
     Raises:
         CourseError: the source is missing or breaks a rule.
     """
-    source = _source(topic)
-    where = str(topic.source)
-    stub = stub_of(source, where)
-    fingerprints = {"format": FINGERPRINTS_FORMAT, "signatures": signatures_of(source, where)}
+    stub = stub_of(_source(topic), str(topic.source))
     return {
         topic.stub: stub,
         topic.notebook: notebook_of(stub),
-        topic.fingerprints: json.dumps(fingerprints, indent=1, ensure_ascii=False) + "\n",
+        topic.fingerprints: _fingerprints(topic),
     }
+
+
+def _fingerprints(topic: Topic) -> str:
+    """Those on disk where they were made from these very sources: taking them runs every wrong answer."""
+    if topic.checks.is_file():
+        with contextlib.suppress(CourseError):  # of an older format
+            if fingerprints_of(topic).made_from == sources_hash(topic):
+                return topic.fingerprints.read_text(encoding="utf-8")
+    return as_text(take_fingerprints(topic))
 
 
 def outdated(topics: Iterable[Topic]) -> dict[Path, str]:

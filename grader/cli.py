@@ -1,14 +1,18 @@
 """The command `grader`: thin; what it does lies in the modules that it names."""
 
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from grader.course import Course, CourseError, Topic, find_course
+
+if TYPE_CHECKING:
+    from grader.grading import Settings
 
 DONE, NOT_FULL_MARKS, WRONG_USE, COULD_NOT_GRADE = 0, 1, 2, 3
 """Exit codes; scripts rely on them."""
@@ -39,6 +43,9 @@ def check(
     in_process: Annotated[
         bool, typer.Option("--in-process", help="Run the code here, without a sandbox: your own.")
     ] = False,
+    no_sandbox: Annotated[
+        bool, typer.Option("--no-sandbox", help="A worker without protection: the Report says so.")
+    ] = False,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the random examples.")] = 0,
     examples: Annotated[
         int, typer.Option(min=0, help="Random examples per check, beside the edge cases.")
@@ -51,17 +58,19 @@ def check(
     if not file.is_file():
         raise WrongUse(f"{file} {'is a folder' if file.is_dir() else 'does not exist'}.")
     from grader.atomic import write_atomically
-    from grader.grading import Settings, grade
+    from grader.grading import grade
     from grader.report.terminal import print_report
 
     chosen = _topic_for(file, topic)
-    settings = Settings(seed=seed, examples=examples, isolated=not in_process)
-    _require_sandbox(settings.isolated)
-    report = grade(file, chosen, settings)
+    settings = _settings(seed, examples, in_process=in_process, no_sandbox=no_sandbox)
+    printed: list[str] = []
+    # what code in this process prints must not get into the report
+    with contextlib.redirect_stdout(sys.stderr if in_process else sys.stdout):
+        report = grade(file, chosen, settings, printed=printed.append)
     if json == "-":
         print(report.to_json().decode())  # noqa: T201  # the output that was asked for
     else:
-        print_report(report)
+        print_report(report, printed="".join(printed))
         if json is not None:
             write_atomically(Path(json), report.to_json().decode() + "\n")
     return DONE if report.points == report.max_points else NOT_FULL_MARKS
@@ -79,6 +88,9 @@ def grade_folder(
     in_process: Annotated[
         bool, typer.Option("--in-process", help="Without a sandbox: only for code that you trust.")
     ] = False,
+    no_sandbox: Annotated[
+        bool, typer.Option("--no-sandbox", help="A worker without protection: the Report says so.")
+    ] = False,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the random examples.")] = 0,
     examples: Annotated[
         int, typer.Option(min=0, help="Random examples per check, beside the edge cases.")
@@ -87,26 +99,29 @@ def grade_folder(
     """Grade a class. Exit code 0: every submission has a report, 1: one has none."""
     if not folder.is_dir():
         raise WrongUse(f"{folder} is not a folder.")
-    from grader.batch import NothingToGrade, cluster_executor
+    from grader.batch import NothingToGrade
     from grader.classroom import grade_class
-    from grader.grading import Settings
+    from grader.cluster import ClusterUnavailable, connected
     from grader.report.terminal import print_class
 
     course = _course_for(folder / "submissions")
     if topic is not None:
         topic = course.topic(topic).name
-    settings = Settings(seed=seed, examples=examples, isolated=not in_process)
-    _require_sandbox(settings.isolated)
+    settings = _settings(seed, examples, in_process=in_process, no_sandbox=no_sandbox)
+    workplace = contextlib.nullcontext() if cluster is None else connected(cluster)
     try:
-        outcomes = grade_class(
-            folder,
-            out,
-            course,
-            settings,
-            topic=topic,
-            jobs=jobs or os.cpu_count() or 1,
-            executor=None if cluster is None else cluster_executor(cluster),
-        )
+        with workplace as remote:
+            outcomes = grade_class(
+                folder,
+                out,
+                course,
+                settings,
+                topic=topic,
+                jobs=jobs or (remote.cores if remote else os.cpu_count() or 1),
+                executor=remote.executor if remote else None,
+            )
+    except ClusterUnavailable as error:
+        raise WrongUse(str(error)) from None
     except NothingToGrade as error:
         raise WrongUse(str(error)) from None
     except OSError as error:
@@ -119,11 +134,17 @@ def grade_folder(
     return DONE if print_class(outcomes, out) else NOT_FULL_MARKS
 
 
-def _require_sandbox(isolated: bool) -> None:
-    if isolated:
-        from grader.worker.selftest import usable_sandbox
+def _settings(seed: int, examples: int, *, in_process: bool, no_sandbox: bool) -> "Settings":
+    import msgspec
 
-        usable_sandbox()
+    from grader.grading import Settings
+
+    if in_process and no_sandbox:
+        raise WrongUse("--in-process and --no-sandbox exclude each other.")
+    settings = Settings(seed=seed, examples=examples, isolated=not in_process)
+    if no_sandbox:
+        settings = msgspec.structs.replace(settings, sandbox="none")
+    return settings.resolved()
 
 
 @app.command()

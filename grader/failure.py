@@ -25,6 +25,8 @@ class Failure(AssertionError):
     """The generated arguments of the smallest failing example."""
     excess: float = float("inf")
     """Measured over allowed error, where values differ: how plainly a case shows the fault."""
+    misconceptions: Mapping[str, str] = {}
+    """Id and text of the misconceptions that the submission behaves like."""
 
     def __init__(
         self, headline: str, *, details: Sequence[str] = (), aspect: str = "value"
@@ -39,8 +41,9 @@ class Failure(AssertionError):
 
     def with_details(self, *details: str) -> "Failure":
         """The same failure with further lines behind its own."""
-        failure = type(self)(self.headline, details=(*self.details, *details), aspect=self.aspect)
-        failure.excess = self.excess
+        details = (*self.details, *details)
+        failure = _restored(type(self), self.headline, details, self.aspect)
+        failure.__dict__ |= self.__dict__ | {"details": details}
         return failure
 
 
@@ -60,15 +63,21 @@ class TimeLimit(BaseException):
     """The check ran out of time (verdict `timeout`).
 
     Not an `Exception`: a student's `except Exception` must not swallow it.
+
+    Args:
+        timeout_s: the limit, in seconds.
+        function: which of the student's functions ran, where that is known.
     """
 
     verdict = "timeout"
 
-    def __init__(self, timeout_s: float) -> None:
-        super().__init__(timeout_s)
-        self.headline = f"No answer within {timeout_s:g} seconds: is there an endless loop?"
+    def __init__(self, timeout_s: float, function: str = "") -> None:
+        super().__init__(timeout_s, function)
+        who = f"{function} gave no answer" if function else "No answer"
+        self.headline = f"{who} within {timeout_s:g} seconds: is there an endless loop?"
         self.details: tuple[str, ...] = ()
         self.aspect = "timeout"
+        self.misconceptions: Mapping[str, str] = {}
 
 
 def alike(first: Failure, second: Failure) -> bool:

@@ -3,19 +3,24 @@
 import importlib.util
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Literal
+from typing import Literal, cast
 
 import msgspec
 
 from grader.checks.check import Check, checks_of
 from grader.course import Topic
+from grader.diagnosis.fingerprints import fingerprints_of
+from grader.diagnosis.matching import Diagnosis
 from grader.failure import Failure, TimeLimit
 from grader.opening import Unreadable, open_submission, the_student
 from grader.report.explanation import message, smallest_case
 from grader.student import Student
 from grader.submission import Submission
+from grader.worker.sandbox import SandboxName
+from grader.worker.selftest import SandboxUnavailable, usable_sandbox
 
 Verdict = Literal["passed", "failed", "error", "missing", "timeout"]
 
@@ -26,12 +31,24 @@ class Settings(msgspec.Struct, frozen=True):
     Attributes:
         seed: seed of the random examples.
         examples: random examples per check, beside the edge cases.
-        isolated: run the student's code in a sandboxed worker.
+        isolated: run the student's code in a worker.
+        sandbox: the worker's sandbox; unset it asks for the best one that works here, and a Report names that one.
+            "none" is no protection, and must be asked for.
     """
 
     seed: int = 0
     examples: int = 25
     isolated: bool = True
+    sandbox: SandboxName | msgspec.UnsetType = msgspec.UNSET
+
+    def resolved(self) -> "Settings":
+        """The same with the sandbox by name; unset in this process.
+
+        Raises:
+            SandboxUnavailable: none works here, or not the one asked for.
+        """
+        sandbox = usable_sandbox(self.sandbox or None) if self.isolated else msgspec.UNSET
+        return msgspec.structs.replace(self, sandbox=sandbox)
 
 
 class Misconception(msgspec.Struct, frozen=True):
@@ -71,27 +88,44 @@ class Report(msgspec.Struct, frozen=True):
         return msgspec.json.format(msgspec.json.encode(self), indent=2)
 
 
-def grade(submission: Path | Submission | Unreadable, topic: Topic, settings: Settings) -> Report:
+def grade(
+    submission: Path | Submission | Unreadable,
+    topic: Topic,
+    settings: Settings,
+    *,
+    printed: Callable[[str], None] | None = None,
+) -> Report:
     """Runs the topic's checks on a submission.
 
     Args:
         submission: a .py or .ipynb file, or what `read_submission` made of it.
         topic: the topic whose checks judge it.
         settings: seed, number of examples, isolation.
+        printed: is given what an isolated submission printed, at most 64 KiB, not escaped; it is no part of the Report.
 
     Returns:
         A Report; a file that cannot be read or loaded gets one too, with 0 points and the reason.
+
+    Raises:
+        SandboxUnavailable: no worker can be started.
+        OSError, MemoryError: the machine has no room for the judge: nothing that the student did.
     """
+    settings = settings.resolved()
     if isinstance(submission, Path):
         name = submission.name
         submission = open_submission(submission)
     else:
         name = getattr(submission, "filename", f"{topic.module}.py")
-    student = the_student(submission, topic, isolated=settings.isolated)
+    sandbox = None if settings.sandbox is msgspec.UNSET else settings.sandbox
+    student = the_student(submission, topic, isolated=settings.isolated, sandbox=sandbox)
+    checks = topic_checks(topic)
+    diagnosis = Diagnosis(fingerprints_of(topic), checks, student)
     try:
-        results = tuple(_result(check, student, settings) for check in topic_checks(topic))
+        results = tuple(_result(check, student, settings, diagnosis) for check in checks)
     finally:
         student._close()
+    if printed is not None:
+        printed(student._printed())
     return Report(
         schema=1,
         submission=name,
@@ -122,15 +156,23 @@ def topic_checks(topic: Topic) -> list[Check]:
     return checks_of(_MODULES[key])
 
 
-def _result(check: Check, student: Student, settings: Settings) -> CheckResult:
+def _result(
+    check: Check, student: Student, settings: Settings, diagnosis: Diagnosis
+) -> CheckResult:
     began = time.monotonic()
     verdict: Verdict = "passed"
     text = case = ""
+    misconception = None
     try:
-        check.run(student, seed=settings.seed, examples=settings.examples)
-    except (Failure, TimeLimit) as failure:
-        verdict = failure.verdict  # type: ignore[assignment]  # each class names its own
-        text, case = message(failure), smallest_case(failure)
+        failure = _failure(check, student, settings)
+        if failure is not None and failure.verdict == "timeout" and settings.isolated:
+            failure = _failure(check, student, settings)  # the machine may have been busy
+        if failure is not None:
+            verdict = cast("Verdict", failure.verdict)
+            text, case = message(failure), smallest_case(failure)
+            misconception = _misconception(diagnosis.misconceptions(check.name, failure))
+    except (SandboxUnavailable, OSError, MemoryError):
+        raise
     except Exception as fault:  # noqa: BLE001  # a fault of the check itself must not cost the class its reports
         verdict = "error"
         text = f"The check itself failed ({type(fault).__name__}: {fault}); please tell your instructor."
@@ -142,6 +184,19 @@ def _result(check: Check, student: Student, settings: Settings) -> CheckResult:
         verdict=verdict,
         message=text,
         smallest_case=case,
-        misconception=None,
+        misconception=misconception,
         seconds=round(time.monotonic() - began, 6),
     )
+
+
+def _misconception(found: dict[str, str]) -> Misconception | None:
+    """One, or two that cannot be told apart."""
+    return Misconception(" or ".join(found), "\nOr: ".join(found.values())) if found else None
+
+
+def _failure(check: Check, student: Student, settings: Settings) -> Failure | TimeLimit | None:
+    try:
+        check.run(student, seed=settings.seed, examples=settings.examples)
+    except (Failure, TimeLimit) as failure:
+        return failure
+    return None

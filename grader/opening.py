@@ -1,14 +1,16 @@
 """From a submission's file to the `student` that the checks see."""
 
-import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from grader.course import Topic
+from grader.diagnosis.fingerprints import fingerprints_of
 from grader.failure import Failure, StudentError
 from grader.student import InProcess, RaisedError, Student
 from grader.submission import Submission, SubmissionError, read_submission
 from grader.worker.program import Raised
+from grader.worker.sandbox import SandboxName
 
 
 class Unreadable(StudentError):
@@ -28,16 +30,23 @@ def open_submission(path: Path, *, own: bool = False) -> "Submission | Unreadabl
         return Unreadable(str(error), aspect="load")
 
 
-def signatures(topic: Topic) -> dict[str, str]:
-    """The course's signature of each function of a topic, from the topic's fingerprints."""
-    if not topic.fingerprints.is_file():
-        return {}
-    found: dict[str, Any] = json.loads(topic.fingerprints.read_text(encoding="utf-8"))
-    return dict(found["signatures"])
+def the_student(
+    submission: "Submission | Unreadable",
+    topic: Topic,
+    *,
+    isolated: bool,
+    sandbox: SandboxName | None = None,
+    signatures: Mapping[str, str] | None = None,
+) -> Student:
+    """The submission loaded, ready for the checks of the topic.
 
-
-def the_student(submission: "Submission | Unreadable", topic: Topic, *, isolated: bool) -> Student:
-    """The submission loaded, in this process or in a sandboxed worker, ready for the checks of the topic."""
+    Args:
+        submission: what `open_submission` made of the file.
+        topic: the topic that it answers.
+        isolated: load it in a worker, not in this process.
+        sandbox: the worker's; None for the best that works here.
+        signatures: the course's, instead of those in the topic's fingerprints.
+    """
     if isinstance(submission, Unreadable):
         return Student(InProcess(), filename=f"{topic.module}.py", load_failure=submission)
     cells = [(cell.label, cell.source) for cell in submission.cells]
@@ -45,8 +54,9 @@ def the_student(submission: "Submission | Unreadable", topic: Topic, *, isolated
     backend: Any = InProcess()
     if isolated:
         from grader.worker.client import Isolated
+        from grader.worker.pool import the_pool
 
-        backend = Isolated()
+        backend = Isolated(the_pool(sandbox))
     failure: Failure | None = None
     notes: list[str] = []
     try:
@@ -63,7 +73,7 @@ def the_student(submission: "Submission | Unreadable", topic: Topic, *, isolated
     return Student(
         backend,
         filename=submission.filename,
-        signatures=signatures(topic),
+        signatures=fingerprints_of(topic).signatures if signatures is None else signatures,
         load_failure=failure,
         notes=notes,
     )

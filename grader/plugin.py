@@ -5,6 +5,7 @@ It is loaded in every pytest run of the environment: at import time it needs pyt
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -13,6 +14,7 @@ import pytest
 
 if TYPE_CHECKING:
     from grader.course import Topic
+    from grader.failure import Failure
     from grader.student import Student
 
 _VERDICTS = ("passed", "failed", "error", "missing", "timeout")
@@ -59,7 +61,10 @@ def student(request: pytest.FixtureRequest) -> Iterator[Student]:
 
     topic = _topic_of(Path(str(request.path)))
     if topic is None:
-        raise pytest.UsageError(f"{request.path} is not in a course: no course.toml above it")
+        raise pytest.UsageError(
+            f"{request.path.parent.name}, the folder of {request.path.name}, is no topic of the course: "
+            "add it to course.toml"
+        )
     path = request.config.getoption("--submission") or topic.stub
     subject = the_student(
         open_submission(path, own=True), topic, isolated=request.config.getoption("--isolated")
@@ -75,15 +80,24 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     if not _is_check(pyfuncitem) or "student" not in pyfuncitem.funcargs:
         return None
     from grader.checks.check import Check
+    from grader.failure import Failure
 
     names = pyfuncitem._fixtureinfo.argnames
     config = pyfuncitem.config
-    Check.of(pyfuncitem.obj).run(
-        cast("Student", pyfuncitem.funcargs["student"]),
-        seed=config.getoption("--seed"),
-        examples=config.getoption("--examples"),
-        fixtures={name: pyfuncitem.funcargs[name] for name in names},
-    )
+    student = cast("Student", pyfuncitem.funcargs["student"])
+    check = Check.of(pyfuncitem.obj)
+    try:
+        check.run(
+            student,
+            seed=config.getoption("--seed"),
+            examples=config.getoption("--examples"),
+            fixtures={name: pyfuncitem.funcargs[name] for name in names},
+        )
+    except Failure as failure:
+        failure.misconceptions = _misconceptions(pyfuncitem, student, failure)
+        raise
+    finally:
+        _show(student._printed())
     return True
 
 
@@ -140,6 +154,26 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         ]
         words = ", ".join(f"{count} {verdict}" for count, verdict in counts if count)
         terminalreporter.write_line(f"{topic:<24} {earned:>5g} of {total:g} points   ({words})")
+
+
+def _misconceptions(item: pytest.Function, student: Student, failure: Failure) -> dict[str, str]:
+    from grader.checks.check import checks_of
+    from grader.diagnosis.fingerprints import fingerprints_of
+    from grader.diagnosis.matching import Diagnosis
+
+    topic = _topic_of(Path(str(item.path)))
+    if topic is None or failure.misconceptions:
+        return dict(failure.misconceptions)
+    diagnosis = Diagnosis(fingerprints_of(topic), checks_of(item.module), student)
+    return diagnosis.misconceptions(item.originalname, failure)
+
+
+def _show(printed: str) -> None:
+    """Prints what a worker printed, for pytest to show it as it shows every test's output."""
+    if printed:
+        from grader.report.visible import visible
+
+        sys.stdout.write(visible(printed) + "\n")
 
 
 def _is_check(item: pytest.Item) -> bool:

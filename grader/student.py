@@ -6,12 +6,14 @@ same answer, randomness comes from `rng` alone. Where the code runs, here or in 
 """
 
 import ast
-from collections.abc import Mapping, Sequence
-from typing import Any, NoReturn, Protocol
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, NoReturn, Protocol
 
 import numpy as np
 
 from grader.failure import Failure, Missing, StudentError, TimeLimit
+from grader.limits import interruptible
 from grader.worker.program import (
     Handle,
     Host,
@@ -64,6 +66,14 @@ class InProcess(Host):
             {key: clone(value) for key, value in kwargs.items()},
             keep=keep,
         )
+
+
+class Observed(NamedTuple):
+    """A call and its answer, for those who watch a run."""
+
+    function: str
+    arguments: tuple[Any, ...]
+    value: Any
 
 
 class Opaque:
@@ -129,6 +139,9 @@ class Student:
         self._notes = tuple(notes)
         self._repeat = repeat
         self._last_call: str | None = None
+        self._shown = 0
+        self._observer: Callable[[Observed], None] | None = None
+        self._explaining = True
 
     def __getattr__(self, name: str) -> StudentFunction:
         if name.startswith("__"):
@@ -140,6 +153,21 @@ class Student:
         close = getattr(self._backend, "close", None)
         if close is not None:
             close()
+
+    def _printed(self) -> str:
+        """What an isolated submission printed since this was asked last; in this process it went where it goes."""
+        whole: str = getattr(self._backend, "output", "")
+        new, self._shown = whole[self._shown :], len(whole)
+        return new
+
+    @contextlib.contextmanager
+    def _watched(self, observer: "Callable[[Observed], None] | None") -> Iterator[None]:
+        """Tells the observer of each call, and explains no failure: for runs whose messages nobody reads."""
+        self._observer, self._explaining = observer, False
+        try:
+            yield
+        finally:
+            self._observer, self._explaining = None, True
 
     def _begin(self, *, repeat: bool) -> None:
         """A new example: nothing of the last one is kept."""
@@ -159,7 +187,7 @@ class Student:
                 details=("Draw every random number from the argument rng, and never set a seed.",),
                 aspect="rng",
             )
-        self._refuse_modified(function, outcome)
+        self._refuse_modified(function, args, kwargs, outcome)
         value = outcome.value
         if self._repeat and function._owner is None and not _is_object(value):
             again = self._outcome(function, args, kwargs, keep=False)
@@ -172,7 +200,10 @@ class Student:
                     aspect="determinism",
                 )
         _advance(args, kwargs, outcome)
-        return self._wrapped(value)
+        wrapped = self._wrapped(value)
+        if self._observer is not None:
+            self._observer(Observed(function.__name__, (*args, *kwargs.values()), wrapped))
+        return wrapped
 
     def _outcome(
         self,
@@ -190,13 +221,14 @@ class Student:
         target: str | Handle = name if owner is None else owner._handle
         method = None if owner is None else name
         try:
-            return self._backend.call(
-                target,
-                method,
-                [_handles(value) for value in args],
-                {key: _handles(value) for key, value in kwargs.items()},
-                keep=keep and owner is None,
-            )
+            with interruptible():
+                return self._backend.call(
+                    target,
+                    method,
+                    [_handles(value) for value in args],
+                    {key: _handles(value) for key, value in kwargs.items()},
+                    keep=keep and owner is None,
+                )
         except NotDefined:
             self._refuse_undefined(name, owner)
         except Raised as raised:
@@ -211,13 +243,17 @@ class Student:
         __tracebackhide__ = True
         trace = raised.__traceback__
         if "NotImplementedError" in raised.type_names:
-            raise Missing(f"`{name}` is not written yet.", aspect="missing").with_traceback(trace)
+            raise Missing(_unwritten(name, raised.message), aspect="missing").with_traceback(trace)
         if raised.mismatch is not None and (course := self._signatures.get(name)):
             raise StudentError(
-                f"`{name}` takes {_count(raised.mismatch)}, the course's takes {_count(course)}: {course}.",
+                _other_signature(name, raised.mismatch, course),
                 details=(f"yours: {name}{raised.mismatch}", f"Python says: {raised.message}"),
                 aspect="signature",
             ).with_traceback(trace)
+        if (
+            "NameError" in raised.type_names and self._notes
+        ):  # a cell that failed may have defined it
+            raise RaisedError(name, raised).with_details(*self._notes).with_traceback(trace)
         if "ValueError" in raised.type_names and "read-only" in raised.message:
             raise Failure(
                 f"{name} writes into one of its arguments (this one is read-only).",
@@ -229,16 +265,25 @@ class Student:
             ).with_traceback(trace)
         raise RaisedError(name, raised).with_traceback(trace)
 
-    def _refuse_modified(self, function: StudentFunction, outcome: Outcome) -> None:
+    def _refuse_modified(
+        self,
+        function: StudentFunction,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        outcome: Outcome,
+    ) -> None:
         __tracebackhide__ = True
         name = function.__name__
         if outcome.modified:
             which = " and ".join(self._argument(name, key) for key in outcome.modified)
+            changed = [
+                args[key] if isinstance(key, int) else kwargs[key] for key in outcome.modified
+            ]
             raise Failure(
-                f"{name} modifies its argument {which}.",
+                f"{name} modifies its argument{'s' if len(changed) > 1 else ''} {which}.",
                 details=(
                     "No argument may change, nor a cache or a state that was returned earlier:",
-                    "write `a = a + b` where you wrote `a += b`, or begin with `a = a.copy()`.",
+                    *_how_to_leave_alone(changed),
                 ),
                 aspect="modified",
             )
@@ -257,7 +302,8 @@ class Student:
 
     def _attribute(self, owner: Opaque, name: str) -> Any:
         try:
-            is_method, value = self._backend.attribute(owner._handle, name)
+            with interruptible():
+                is_method, value = self._backend.attribute(owner._handle, name)
         except NotDefined:
             self._refuse_undefined(name, owner)
         except Raised as raised:
@@ -358,10 +404,42 @@ def in_words(value: Any) -> str:
     if isinstance(value, np.ndarray):
         return f"one array of shape {value.shape}"
     if isinstance(value, (list, tuple)):
-        return f"a {type(value).__name__} of {len(value)} items"
+        return f"a {type(value).__name__} of {len(value)} item{'' if len(value) == 1 else 's'}"
     if isinstance(value, Opaque):
         return f"a {value._handle.type_name}"
     return f"the {type(value).__name__} {value!r:.60}"
+
+
+def _unwritten(name: str, message: str) -> str:
+    """What is said of a NotImplementedError: the stub's own names the function that is to be written."""
+    stub = message.removesuffix(" is yours to write")
+    if stub != message and stub.partition(".")[0] != name:
+        return f"`{name}` calls `{stub}`, which is not written yet."
+    if stub != message or not message:
+        return f"`{name}` is not written yet."
+    return f"`{name}` is not finished, it raises NotImplementedError: {message}"
+
+
+def _how_to_leave_alone(changed: Sequence[Any]) -> Iterator[str]:
+    """What to write instead, by what was changed."""
+    if any(isinstance(value, np.ndarray) for value in changed):
+        yield "write `a = a + b` where you wrote `a += b`, or begin with `a = a.copy()`."
+    if not all(isinstance(value, np.ndarray) for value in changed):
+        yield "take nothing out of it and put nothing in; a copy of a dict or list still holds the same arrays,"
+        yield "so that `+=` on one of them changes both."
+
+
+def _other_signature(name: str, own: str, course: str) -> str:
+    """How two signatures differ, in words."""
+    unknown, wanted = (
+        [option for option in _options(one) if option not in _options(other)]
+        for one, other in ((own, course), (course, own))
+    )
+    if len(unknown) == len(wanted) == 1:
+        return f"`{name}` has an option `{unknown[0]}`, but the course's is called `{wanted[0]}`."
+    if _count(own) != _count(course):
+        return f"`{name}` takes {_count(own)}, the course's takes {_count(course)}: {course}."
+    return f"`{name}` does not take its arguments as the course's does: {course}."
 
 
 def _handles(value: Any) -> Any:
@@ -418,6 +496,16 @@ def _parameters(signature: str) -> list[str]:
     return [argument.arg for argument in (*arguments.posonlyargs, *arguments.args)]
 
 
+def _options(signature: str) -> list[str]:
+    """Names of keyword-only arguments; none where it is no signature."""
+    try:
+        function = ast.parse(f"def f{signature}: ...").body[0]
+    except SyntaxError:
+        return []
+    assert isinstance(function, ast.FunctionDef)
+    return [argument.arg for argument in function.args.kwonlyargs]
+
+
 def _count(signature: str) -> str:
     try:
         function = ast.parse(f"def f{signature}: ...").body[0]
@@ -436,6 +524,7 @@ def _count(signature: str) -> str:
 __all__ = [
     "Backend",
     "InProcess",
+    "Observed",
     "Opaque",
     "RaisedError",
     "Student",

@@ -107,10 +107,18 @@ def test_generated_files(small_course):
     files = build_topic(topic)
     assert set(files) == {topic.stub, topic.notebook, topic.fingerprints}
     assert files[topic.stub] == STUB
-    assert json.loads(files[topic.fingerprints]) == {
-        "format": 1,
-        "signatures": {"double": "(x)", "Counter": "(start=0, *, by=1)", "Counter.step": "()"},
+    fingerprints = json.loads(files[topic.fingerprints])
+    assert fingerprints["format"] == 2
+    assert fingerprints["signatures"] == {
+        "double": "(x)",
+        "Counter": "(start=0, *, by=1)",
+        "Counter.step": "()",
     }
+    assert {name: list(one["traces"]) for name, one in fingerprints["misconceptions"].items()} == {
+        "square": ["test_double"],
+        "stays": ["test_counting"],
+    }
+    assert "x * x" not in files[topic.fingerprints], "no edit is shipped"
     assert files == build_topic(topic), "the same source gives the same bytes"
 
 

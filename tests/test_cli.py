@@ -175,3 +175,22 @@ def test_the_command_itself(course):
     )
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "grader: nowhere.py does not exist.\n"
+
+
+def test_without_a_sandbox_by_name(course, capsys):
+    """`--no-sandbox` is said in the report; with --in-process it makes no sense."""
+    assert run(["check", "solutions/01_doubling/doubling.py", "--no-sandbox"]) == 0
+    assert "graded in a worker without a sandbox" in capsys.readouterr().out
+    assert run([*CHECK, "solutions/01_doubling/doubling.py", "--no-sandbox"]) == 2
+    assert "exclude each other" in refusal(capsys)
+
+
+def test_what_the_submission_prints(course, capsys):
+    """Shown behind the checks, made visible; in this process kept out of the JSON."""
+    course.write("doubling.py", "print('two\\x1b[31m')\ndef double(x):\n    return 2 * x\n")
+    assert run(["check", "doubling.py"]) == 1
+    assert "  two\\x1b[31m\n" in capsys.readouterr().out
+    assert run([*CHECK, "doubling.py", "--json", "-"]) == 1
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["points"] == 2
+    assert captured.err == "two\x1b[31m\n"

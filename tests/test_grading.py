@@ -5,8 +5,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from grader.build import build
 from grader.course import load_course
 from grader.grading import Report, Settings, grade
+from grader.worker.selftest import usable_sandbox
 
 ROOT = Path(__file__).parent.parent
 COURSE = load_course(ROOT)
@@ -79,3 +81,77 @@ def test_a_file_that_cannot_be_graded_has_a_report(tmp_path, name, content, word
     assert report.points == 0
     assert all(check.verdict == "error" for check in report.checks)
     assert all(words in check.message for check in report.checks)
+
+
+SLOW_ONCE = '''\
+import time
+from grader import assert_equal, points
+
+TIMES = []
+
+@points(1, timeout_s=0.3)
+def test_double(student):
+    """Doubled, on a machine that is busy for a while."""
+    TIMES.append(time.monotonic())
+    if len(TIMES) in {slow}:
+        time.sleep(5)
+    assert_equal(student.double(2), 4, what="double")
+'''
+
+
+@pytest.mark.parametrize(
+    ("slow", "isolated", "verdict"),
+    [
+        ((1,), True, "passed"),
+        ((1, 2), True, "timeout"),
+        ((1,), False, "timeout"),
+    ],
+)
+def test_a_time_out_counts_when_it_comes_twice(small_course, slow, isolated, verdict):
+    """A machine may be busy for a moment; a student at the terminal is answered at once."""
+    small_course.write(
+        "exercises/01_doubling/test_doubling.py", SLOW_ONCE.replace("{slow}", repr(slow))
+    )
+    topic = load_course(small_course.root).topics[0]
+    file = small_course.write("doubling.py", "def double(x):\n    return 2 * x\n")
+    report = grade(file, topic, Settings(isolated=isolated))
+    assert [check.verdict for check in report.checks] == [verdict]
+
+
+def test_the_report_names_the_sandbox(small_course):
+    """By its settings; "none" only when that was asked for. In this process there is no such key."""
+    build(load_course(small_course.root).topics)
+    topic = load_course(small_course.root).topics[0]
+    file = small_course.write("doubling.py", "def double(x):\n    return 2 * x\n")
+    named = grade(file, topic, Settings(sandbox="none"))
+    assert msgspec.json.decode(named.to_json())["settings"]["sandbox"] == "none"
+    best = grade(file, topic, Settings())
+    assert best.settings.sandbox == usable_sandbox()
+    assert best.points == named.points == 2
+    here = grade(file, topic, Settings(isolated=False))
+    assert "sandbox" not in msgspec.json.decode(here.to_json())["settings"]
+
+
+def test_a_machine_without_room_costs_nobody_points(small_course, monkeypatch):
+    """What the judge's own machine lacks is raised, not put into a report."""
+    small_course.change(
+        "exercises/01_doubling/test_doubling.py",
+        "    x = np.array",
+        "    raise OSError(28, 'No space left on device')\n    x = np.array",
+    )
+    topic = load_course(small_course.root).topics[0]
+    file = small_course.write("doubling.py", "def double(x):\n    return 2 * x\n")
+    with pytest.raises(OSError, match="No space"):
+        grade(file, topic, Settings(isolated=False))
+
+
+def test_what_an_isolated_submission_prints(small_course):
+    """It is handed on, capped, and costs nothing."""
+    topic = load_course(small_course.root).topics[0]
+    file = small_course.write(
+        "doubling.py", "print('a' * 100_000)\ndef double(x):\n    return 2 * x\n"
+    )
+    printed = []
+    report = grade(file, topic, Settings(), printed=printed.append)
+    assert report.checks[0].verdict == "passed"
+    assert "".join(printed) == "a" * 64 * 1024

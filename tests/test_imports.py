@@ -16,6 +16,7 @@ HEIGHTS = {
     "grader.batch": 5,
     "grader.build": 5,
     "grader.classroom": 5,
+    "grader.cluster": 5,
     "grader.content": 5,
     "grader.nbgrader": 5,
     "grader.report": 5,
@@ -26,6 +27,7 @@ HEIGHTS = {
     "grader.opening": 3,
     "grader.report.explanation": 3,  # the words of one failure, for plugin and reports alike
     "grader.checks": 2,
+    "grader.limits": 0,
     "grader.student": 2,
     "grader.worker": 2,
     "grader.report.visible": 0,  # a function of text

@@ -271,7 +271,7 @@ def signal(grad_out, x, blocks, *, skip):
         stops = [x.detach().requires_grad_()]
         for block in blocks:
             stops.append((residual if skip else branch)(stops[-1], *block))
-        grads = torch.autograd.grad(stops[-1], stops, grad_out)
+        grads = torch.autograd.grad((stops[-1] * grad_out).sum(), stops)
     return torch.stack([torch.linalg.norm(grad) for grad in grads])
 
 

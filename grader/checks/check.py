@@ -7,9 +7,7 @@ submission. Only when one fails does hypothesis search again, for the smallest c
 import contextlib
 import inspect
 import random
-import signal
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from types import ModuleType
@@ -18,7 +16,8 @@ from typing import Any, TypeVar
 import numpy as np
 
 from grader.failure import Failure, Missing, TimeLimit, alike
-from grader.student import Student
+from grader.limits import time_limit
+from grader.student import Observed, Student
 from grader.worker.program import clone_generator
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -178,7 +177,22 @@ class Check:
             or failure.aspect in ("load", "died")
         ):
             raise failure
-        raise run.smallest(*run.plainest(drawn[number:], failure))
+        with student._watched(None):
+            example, plain = run.plainest(drawn[number:], failure)
+            smallest = run.smallest(example, plain)
+        raise run.explained(smallest)
+
+    def try_on(
+        self,
+        student: Student,
+        example: Mapping[str, Any],
+        *,
+        number: int,
+        observer: Callable[[Observed], None],
+    ) -> Failure | None:
+        """Runs one example, and tells the observer of each call; what failed, without explanations."""
+        with student._watched(observer):
+            return _Run(self, student, {}).failure(example, repeat=number < _REPEATED)
 
 
 def checks_of(module: ModuleType) -> list[Check]:
@@ -189,27 +203,6 @@ def checks_of(module: ModuleType) -> list[Check]:
         if name.startswith("test_") and is_check(value)
     ]
     return [Check.of(function) for function in found]
-
-
-@contextlib.contextmanager
-def time_limit(timeout_s: float) -> Iterator[None]:
-    """Raises `TimeLimit` in the main thread after `timeout_s` seconds; no limit where there are no such signals."""
-    if threading.current_thread() is not threading.main_thread() or not hasattr(
-        signal, "setitimer"
-    ):
-        yield
-        return
-
-    def expire(_signum: int, _frame: Any) -> None:
-        raise TimeLimit(timeout_s)
-
-    before = signal.signal(signal.SIGALRM, expire)
-    signal.setitimer(signal.ITIMER_REAL, timeout_s, 0.5)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0.0)
-        signal.signal(signal.SIGALRM, before)
 
 
 class _Run:
@@ -229,6 +222,14 @@ class _Run:
             failure.case = example
             return failure
         return None
+
+    def explained(self, failure: Failure) -> Failure:
+        """The same failure, with the explanations that take many calls."""
+        assert failure.case is not None
+        again = None
+        with contextlib.suppress(TimeLimit), time_limit(min(self.check.timeout_s, 10.0)):
+            again = self.failure(failure.case, repeat=failure.aspect == "determinism")
+        return again if again is not None and alike(again, failure) else failure
 
     def plainest(
         self, examples: Sequence[dict[str, Any]], failure: Failure

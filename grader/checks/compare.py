@@ -118,7 +118,7 @@ def _assert_mapping(actual: Any, expected: Mapping[Any, Any], what: str, options
             f"{what} has an entry {extra[0]!r} that does not belong there.", aspect="type"
         )
     for key, value in expected.items():
-        _assert_tree(actual[key], value, f"{what}[{key!r}]", options.item(key))
+        _assert_tree(actual[key], value, _indexed(what, f"[{key!r}]"), options.item(key))
 
 
 def _assert_sequence(actual: Any, expected: Sequence[Any], what: str, options: _Options) -> None:
@@ -128,11 +128,16 @@ def _assert_sequence(actual: Any, expected: Sequence[Any], what: str, options: _
             aspect="type",
         )
     if len(actual) != len(expected):
-        raise Failure(
-            f"{what} has {len(actual)} items, but should have {len(expected)}.", aspect="shape"
-        )
+        items = f"{len(actual)} item{'' if len(actual) == 1 else 's'}"
+        raise Failure(f"{what} has {items}, but should have {len(expected)}.", aspect="shape")
     for index, (one, other) in enumerate(zip(actual, expected, strict=True)):
-        _assert_tree(one, other, f"{what}[{index}]", options.item(index))
+        _assert_tree(one, other, _indexed(what, f"[{index}]"), options.item(index))
+
+
+def _indexed(what: str, index: str) -> str:
+    """The name of an item: "grads of clip" and [0] give "grads[0] of clip"."""
+    head, of, tail = what.partition(" of ")
+    return f"{head}{index}{of}{tail}"
 
 
 def _as_array(expected: Any) -> Any:
@@ -343,7 +348,10 @@ def show(value: Any, *, most: int = 24) -> str:
         text = np.array2string(
             value, precision=5, separator=", ", suppress_small=False, max_line_width=68
         )
-        return " ".join(text.split()) if value.ndim < 2 else text
+        one_line = " ".join(text.split()).replace("[ ", "[")
+        if value.ndim < 2 or (value.ndim > 2 and len(one_line) <= 60):
+            return one_line
+        return "\n".join(line for line in text.splitlines() if line.strip())
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(show(item, most=most) for item in value) + "]"
     if isinstance(value, (float, np.floating)):

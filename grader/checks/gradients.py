@@ -191,13 +191,19 @@ def check_backward(
                     slack=partial(_item_of, slack, position),
                 )
             except Failure as failure:
-                if failure.aspect != "value":
+                if failure.aspect != "value" or not _explaining(forward):
                     raise
                 at_fault = _Fault(forward, inputs, options, returns, backward.__name__)
                 raise failure.with_details(
                     *_small("grad_out", upstream),
                     *at_fault.lines(name, upstream, parts[position], factor),
                 ) from None
+
+
+def _explaining(function: StudentFunction) -> bool:
+    """Whether somebody will read the message: differences take many calls."""
+    student = getattr(function, "_student", None)
+    return student is None or student._explaining
 
 
 def _scaled_gradients(
@@ -369,16 +375,12 @@ def _gradients(
     leaves = [leaf.requires_grad_() for name in wrt for leaf in _leaves(tensors[name])]
     out = reference(*tensors.values(), **_fresh(options))
     out = out[0] if isinstance(out, (list, tuple)) else out
-    found = iter(
-        torch.autograd.grad(
-            out,
-            leaves,
-            torch.from_numpy(np.array(grad_out, dtype=dtype, order="C")),
-            allow_unused=True,
-        )
-        if out.requires_grad
-        else [None] * len(leaves)
-    )
+    if out.requires_grad:
+        # through a scalar: torch imports sympy, for half a second, to check the shape of a gradient that it is given
+        total = (out * torch.from_numpy(np.array(grad_out, dtype=dtype, order="C"))).sum()
+        found = torch.autograd.grad(total, leaves, allow_unused=True)
+    else:
+        found = (None,) * len(leaves)
     grads = {
         id(leaf): (np.zeros(tuple(leaf.shape)) if grad is None else grad.numpy())
         for leaf, grad in zip(leaves, found, strict=True)
@@ -506,7 +508,8 @@ def _moved(inputs: Mapping[str, Any], rng: np.random.Generator, unit: float) -> 
         if np.asarray(leaf).dtype.kind != "f":
             return leaf
         wide = np.asarray(leaf, dtype=np.float64)
-        return wide * (1 + unit * rng.choice([-1.0, 1.0], size=wide.shape))
+        moved = wide * (1 + unit * rng.choice([-1.0, 1.0], size=wide.shape))
+        return np.asarray(moved)  # a 0-d product is a scalar
 
     return {name: _mapped(move, value) for name, value in inputs.items()}
 
@@ -544,7 +547,9 @@ class _Fault(NamedTuple):
                 actual, _like(numeric, actual), what="", dtype=upstream.dtype, tolerance=1e4
             )
         except Failure:
-            return (f"The forward pass is right here; the fault lies in {self.backward_name}.",)
+            return (
+                f"The forward pass is right here; the fault lies in {self.backward_name}, or in what it calls.",
+            )
         return (
             f"{self.backward_name} is the right gradient of your {self.forward.__name__}:",
             f"the fault lies there, in how its out depends on {name}.",

@@ -7,6 +7,7 @@ import jinja2
 
 from grader.grading import Report
 from grader.report.visible import visible
+from grader.report.where import in_words
 
 
 def _environment() -> jinja2.Environment:
@@ -16,6 +17,7 @@ def _environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
     )
     environment.filters["visible"] = visible
+    environment.filters["in_words"] = in_words
     return environment
 
 

@@ -1,5 +1,6 @@
 """The words of a failing check: what is wrong, the details, the smallest case; plain text for every form of report."""
 
+import textwrap
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,9 +24,22 @@ def explain(failure: Failure | TimeLimit, *, pointer: str = "") -> str:
             "  the smallest case found that shows it:",
             *(f"    {line}" for line in case.splitlines()),
         ]
+    if failure.misconceptions:
+        lines += ["", *misconception_lines("\nOr: ".join(failure.misconceptions.values()))]
     if pointer and not isinstance(failure, Missing):
         lines += ["", f"  {pointer}"]
     return visible("\n".join(lines))
+
+
+def misconception_lines(text: str) -> list[str]:
+    """A misconception's text, wrapped for a terminal of 80 columns."""
+    return [
+        line
+        for paragraph in f"A known mistake behaves just like this. {text}".splitlines()
+        for line in textwrap.wrap(
+            paragraph, 76, initial_indent="  ", subsequent_indent="  ", break_long_words=False
+        )
+    ]
 
 
 def message(failure: Failure | TimeLimit) -> str:
@@ -35,16 +49,21 @@ def message(failure: Failure | TimeLimit) -> str:
 
 def smallest_case(failure: Failure | TimeLimit) -> str:
     """The generated arguments of the failing example, one a line; empty where there are none."""
-    if isinstance(failure, (TimeLimit, Missing)) or not failure.case:
+    if isinstance(failure, (TimeLimit, Missing)) or failure.aspect == "load" or not failure.case:
         return ""
-    lines: list[str] = []
+    inputs: list[str] = []
+    options: list[str] = []
     for name, value in failure.case.items():
         if isinstance(value, Case):
-            for key, item in {**value.inputs, **value.options}.items():
-                lines += _assignment(key, item)
+            for key, item in value.inputs.items():
+                inputs += _assignment(key, item)
+            for key, item in value.options.items():
+                options += _assignment(key, item)
         else:
-            lines += _assignment(name, value)
+            inputs += _assignment(name, value)
+    lines = [*inputs, *options]
     if len(lines) > _LINES_AT_MOST:
+        lines = [*options, *inputs]  # the inputs are the longer ones
         lines = [
             *lines[: _LINES_AT_MOST - 1],
             f"... and {len(lines) - _LINES_AT_MOST + 1} more lines",

@@ -9,7 +9,9 @@ from rich.text import Text
 
 from grader.batch import Outcome
 from grader.grading import CheckResult, Report
+from grader.report.explanation import misconception_lines
 from grader.report.visible import visible
+from grader.report.where import WITHOUT_FULL_PROTECTION
 
 _STYLES = {
     "passed": "green",
@@ -20,20 +22,28 @@ _STYLES = {
 }
 
 
-def print_report(report: Report, console: Console | None = None) -> None:
-    """Prints a report; only colour tells the verdicts apart twice, so it reads without."""
+def print_report(report: Report, console: Console | None = None, *, printed: str = "") -> None:
+    """Prints a report, and what the submission printed; only colour tells the verdicts apart twice, so it reads without."""
     console = console or Console(highlight=False, soft_wrap=True)
     console.print(Text(f"{visible(report.submission)}: {report.topic}", style="bold"))
     for check in report.checks:
         console.print(_line(check))
+    told: dict[str, list[CheckResult]] = {}
     for check in report.checks:
-        if check.verdict not in ("passed", "missing"):
-            console.print()
-            console.print(Text(f"{check.title}  ({check.name})", style="bold"))
-            console.print(Text(explanation(check)))
+        if needs_words(check):
+            told.setdefault(explanation(check), []).append(check)
+    for text, (check, *others) in told.items():
+        console.print()
+        console.print(Text(f"{check.title}  ({check.name})", style="bold"))
+        console.print(Text(text))
+        if others:
+            console.print(Text(f"  The same holds for {', '.join(one.name for one in others)}."))
+    if printed:
+        console.print(Text("\nThe submission printed (it costs nothing):", style="bold"))
+        console.print(Text("\n".join(f"  {line}" for line in visible(printed).splitlines())))
     console.print()
-    if not report.settings.isolated:
-        console.print(Text("graded in this process, without a sandbox"))
+    if where := WITHOUT_FULL_PROTECTION.get(report.settings.sandbox or None):
+        console.print(Text(f"graded {where}"))
     console.print(Text(f"{report.points:g} of {report.max_points:g} points", style="bold"))
 
 
@@ -61,6 +71,13 @@ def print_class(outcomes: Sequence[Outcome], out: Path, console: Console | None 
     return not missing
 
 
+def needs_words(check: CheckResult) -> bool:
+    """Whether the verdict does not say it all: what is not written needs no words unless there are more than that."""
+    return check.verdict != "passed" and (
+        check.verdict != "missing" or not check.message.endswith("is not written yet.")
+    )
+
+
 def explanation(check: CheckResult) -> str:
     """Message, smallest case and misconception of a check, as lines of plain text."""
     headline, *details = visible(check.message).splitlines() or [""]
@@ -69,7 +86,7 @@ def explanation(check: CheckResult) -> str:
         lines += ["", "  the smallest case found that shows it:"]
         lines += [f"    {line}" for line in visible(check.smallest_case).splitlines()]
     if check.misconception is not None:
-        lines += ["", f"  {check.misconception.text}"]
+        lines += ["", *misconception_lines(visible(check.misconception.text))]
     return "\n".join(lines)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
 from grader.failure import StudentError, TimeLimit
+from grader.limits import time_left
 from grader.worker.pool import Pool, the_pool
 from grader.worker.process import OUTPUT_AT_MOST, Ended, Expired, Process
 from grader.worker.program import Handle, NotDefined, Outcome, Raised, Unrevealable
@@ -70,11 +71,14 @@ class Isolated:
 
         Raises:
             Raised: the code raised, and `stop_at_error` was set.
-            LoadTimeout: it took too long.
+            LoadTimeout: it took too long, twice: once may have been a busy machine.
             WorkerFailure: it ended the process.
         """
         self._submission = ([tuple(cell) for cell in cells], name, stop_at_error)
-        self.revive()
+        try:
+            self.revive()
+        except LoadTimeout:
+            self.revive()
 
     def revive(self) -> None:
         """Loads the submission in a new worker; raises as `load`."""
@@ -178,10 +182,12 @@ class Isolated:
                 f"{problem} cannot be passed to {label} in an isolated worker"
             ) from None
         self._fresh = False
+        left, whole = time_left()
+        limit_s = whole if left < timeout_s else timeout_s
         try:
-            return _answer(label, self._worker.ask(frame, timeout_s))
+            return _answer(label, self._worker.ask(frame, min(timeout_s, left)))
         except Expired as expired:
-            self._lose(lambda: TimeLimit(timeout_s), expired)
+            self._lose(lambda: TimeLimit(limit_s, label), expired)
         except Ended as end:
             text = f"The program ended while {label} ran: {end}."
             self._lose(lambda: WorkerFailure(text, aspect="died"), end)
@@ -191,7 +197,7 @@ class Isolated:
             TimeLimit,
             KeyboardInterrupt,
         ):  # the check's own limit, or the person at the terminal
-            self._failure = lambda: TimeLimit(timeout_s)
+            self._failure = lambda: TimeLimit(timeout_s, label)
             self.close()
             raise
 

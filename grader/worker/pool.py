@@ -19,7 +19,7 @@ class Pool:
     """
 
     def __init__(self, sandbox: SandboxName | None = None, *, size: int = 1) -> None:
-        self.sandbox: SandboxName = sandbox or usable_sandbox()
+        self.sandbox: SandboxName = usable_sandbox(sandbox)
         self._size = size
         self._idle: list[Process] = []
         self._owner = os.getpid()

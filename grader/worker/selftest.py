@@ -52,14 +52,19 @@ class SandboxUnavailable(Exception):
 
 
 @functools.cache
-def usable_sandbox() -> SandboxName:
+def usable_sandbox(wanted: SandboxName | None = None) -> SandboxName:
     """The best sandbox that passes its self-test: bubblewrap, else Landlock; tried once per process.
 
+    Args:
+        wanted: only this one; "none", which protects from nothing, is not tested.
+
     Raises:
-        SandboxUnavailable: neither does.
+        SandboxUnavailable: neither does, or the wanted one does not.
     """
+    if wanted == "none":
+        return wanted
     problems: list[str] = []
-    names: tuple[SandboxName, ...] = ("bubblewrap", "landlock")
+    names: tuple[SandboxName, ...] = (wanted,) if wanted else ("bubblewrap", "landlock")
     for name in names:
         leaks = flaws(name)
         if not leaks:

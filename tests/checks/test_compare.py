@@ -98,7 +98,7 @@ def test_trees_are_compared_item_by_item():
     """The failing item is named."""
     with pytest.raises(Failure, match=r"grads\[1\] is 2 at \[0\]"):
         assert_close([np.ones(1), 2 * np.ones(1)], [np.ones(1), np.ones(1)], what="grads")
-    with pytest.raises(Failure, match="has 1 items, but should have 2"):
+    with pytest.raises(Failure, match="has 1 item, but should have 2"):
         assert_close([np.ones(1)], [np.ones(1), np.ones(1)], what="grads")
     with pytest.raises(Failure, match="no entry 'b'"):
         assert_close({"a": np.ones(1)}, {"a": np.ones(1), "b": np.ones(1)}, what="grads")

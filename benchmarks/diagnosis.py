@@ -1,0 +1,119 @@
+"""Is every wrong answer of the bank rejected, and named as what it is, and never as another?
+
+    python benchmarks/diagnosis.py [TOPIC ...] [--pairs 40]
+
+Over every misconception of every topic, then over random pairs combined in one submission: there one of the two, or nothing,
+may be named, never a third.
+"""
+
+import argparse
+import random
+import sys
+import warnings
+from collections.abc import Iterator
+from itertools import combinations
+from pathlib import Path
+
+from grader.content.text_rules import checks_in
+from grader.course import CourseError, Topic, find_course
+from grader.diagnosis.fingerprints import fingerprints_of
+from grader.diagnosis.matching import Diagnosis
+from grader.diagnosis.misconceptions import Misconception, load_misconceptions
+from grader.failure import Failure, TimeLimit
+from grader.grading import topic_checks
+from grader.opening import the_student
+from grader.submission import SubmissionError, submission_from_bytes
+
+
+def diagnosed(source: str, topic: Topic, checks: set[str]) -> tuple[bool, set[str]]:
+    """Whether the checks reject an answer, and the ids of what they name."""
+    answer = submission_from_bytes(source.encode(), topic.source.name)
+    student = the_student(answer, topic, isolated=False)
+    diagnosis = Diagnosis(fingerprints_of(topic), topic_checks(topic), student)
+    rejected, named = False, set()
+    for check in topic_checks(topic):
+        if check.name not in checks:
+            continue
+        try:
+            check.run(student, shrink=False)
+        except (Failure, TimeLimit) as failure:
+            rejected = True
+            named |= set(diagnosis.misconceptions(check.name, failure))
+    return rejected, named
+
+
+def checks_of(topic: Topic, *wrong: Misconception) -> set[str]:
+    """The checks of the functions that misconceptions touch."""
+    functions = {name for one in wrong for name in one.functions}
+    return {
+        check.name
+        for check in checks_in(topic)
+        if any(check.belongs_to(name) for name in functions)
+    }
+
+
+def pairs(topic: Topic, count: int) -> Iterator[tuple[Misconception, Misconception, str]]:
+    """Random pairs whose edits fit together, with the combined source."""
+    source = topic.source.read_text()
+    bank = load_misconceptions(topic.misconceptions)
+    possible = list(combinations(bank, 2))
+    random.Random(0).shuffle(possible)
+    for first, second in possible:
+        if count == 0:
+            return
+        try:
+            both = second.edited(first.edited(source))
+            submission_from_bytes(both.encode(), topic.source.name)
+        except (CourseError, SubmissionError):
+            continue
+        count -= 1
+        yield first, second, both
+
+
+def main() -> int:
+    """Exit code 1 if something passes, or is named as something else."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("topics", nargs="*")
+    parser.add_argument("--pairs", type=int, default=40)
+    arguments = parser.parse_args()
+    course = find_course(Path(__file__))
+    topics = [course.topic(name) for name in arguments.topics] or course.topics
+    warnings.simplefilter("ignore")
+    faults = 0
+    print(
+        "| topic | wrong answers | rejected | named | named wrongly | pairs | one named | a third named |"
+    )
+    print("|---|---|---|---|---|---|---|---|")
+    for topic in topics:
+        bank = load_misconceptions(topic.misconceptions)
+        source = topic.source.read_text()
+        rejections = names = wrongly = seconds = thirds = tried = 0
+        notes: list[str] = []
+        for one in bank:
+            rejected, named = diagnosed(one.edited(source), topic, checks_of(topic, one))
+            rejections += rejected
+            names += one.id in named
+            wrong = bool(named) and one.id not in named
+            wrongly += wrong
+            if not rejected or one.id not in named or len(named) > 1:
+                notes.append(
+                    f"{one.id}: {'rejected' if rejected else 'PASSED'}, named {sorted(named)}"
+                )
+        for first, second, both in pairs(topic, arguments.pairs):
+            _, named = diagnosed(both, topic, checks_of(topic, first, second))
+            tried += 1
+            seconds += bool(named & {first.id, second.id})
+            third = named - {first.id, second.id}
+            thirds += bool(third)
+            if third:
+                notes.append(f"{first.id} + {second.id}: named {sorted(named)}")
+        print(
+            f"| {topic.name} | {len(bank)} | {rejections} | {names} | {wrongly} | {tried} | {seconds} | {thirds} |"
+        )
+        print(*(f"    {note}" for note in notes), sep="\n", file=sys.stderr, flush=True)
+        faults += (len(bank) - rejections) + wrongly + thirds
+    return int(faults > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,81 @@
+"""Time limits of checks.
+
+A signal ends a student's call in this process. It interrupts nothing else: raised in the middle of an import of the judge's
+own, it would leave half a module behind, for every later submission to stumble over. Calls of a worker keep the deadline
+themselves (`time_left`), in every thread. What lies between the calls is the judge's own work, and ends.
+"""
+
+import contextlib
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from grader.failure import TimeLimit
+
+_AGAIN_S = 0.25
+"""The signal comes again, for student code that swallows what it raises, and for calls that begin late."""
+
+_local = threading.local()
+
+
+@contextlib.contextmanager
+def time_limit(timeout_s: float) -> Iterator[None]:
+    """Raises `TimeLimit` in a student's call inside the block, once `timeout_s` seconds have passed."""
+    outer = _limit()
+    _local.limit = min(outer, (time.monotonic() + timeout_s, timeout_s))
+    try:
+        with _alarm(timeout_s):
+            yield
+    finally:
+        _local.limit = outer
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+    """A student's call, which a limit may end.
+
+    Raises:
+        TimeLimit: the limit that this thread runs under has passed, before or in the block.
+    """
+    left, whole = time_left()
+    if left <= 0:
+        raise TimeLimit(whole)
+    outer = getattr(_local, "inside", False)
+    _local.inside = True
+    try:
+        yield
+    finally:
+        _local.inside = outer
+
+
+def time_left() -> tuple[float, float]:
+    """Seconds until the limit that this thread runs under, and how long it was in all; infinite without one."""
+    deadline, timeout_s = _limit()
+    return deadline - time.monotonic(), timeout_s
+
+
+def _limit() -> tuple[float, float]:
+    limit: tuple[float, float] = getattr(_local, "limit", (float("inf"), float("inf")))
+    return limit
+
+
+@contextlib.contextmanager
+def _alarm(timeout_s: float) -> Iterator[None]:
+    main = threading.current_thread() is threading.main_thread()
+    if not main or not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    def expire(_signum: int, _frame: Any) -> None:
+        if getattr(_local, "inside", False):
+            raise TimeLimit(timeout_s)
+
+    before = signal.signal(signal.SIGALRM, expire)
+    signal.setitimer(signal.ITIMER_REAL, timeout_s, _AGAIN_S)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, before)

@@ -1,0 +1,73 @@
+"""Time limits, in the main thread and elsewhere."""
+
+import threading
+import time
+
+import pytest
+
+from grader.failure import TimeLimit
+from grader.limits import interruptible, time_left, time_limit
+from grader.worker.client import Isolated
+from grader.worker.pool import Pool
+
+
+def test_a_students_call_is_interrupted():
+    """By a signal, whatever it does."""
+
+    def loop():
+        with time_limit(0.05), interruptible():
+            while True:
+                pass
+
+    with pytest.raises(TimeLimit):
+        loop()
+
+
+def test_nothing_else_is_interrupted():
+    """The judge's own work goes on, an import for instance; the next call of the student's is refused."""
+
+    def judge():
+        with time_limit(0.01):
+            time.sleep(0.6)
+            reached.append(True)
+            with interruptible():
+                reached.append(False)
+
+    reached = []
+    with pytest.raises(TimeLimit):
+        judge()
+    assert reached == [True]
+
+
+def test_the_smaller_limit_holds():
+    """A limit inside another one does not extend it; outside there is none."""
+    with time_limit(50), time_limit(100):
+        assert time_left()[0] <= 50
+        assert time_left()[1] == 50
+    assert time_left()[0] == float("inf")
+
+
+def test_in_another_thread_calls_of_a_worker_keep_it():
+    """Signals do not reach threads, as those of a cluster's workers: the call is given what is left."""
+    caught = []
+
+    def judge():
+        backend = Isolated(Pool("none", size=0))
+        backend.load(
+            [("a.py", "def loop():\n    while True: pass\n")], name="a", stop_at_error=True
+        )
+        began = time.monotonic()
+        try:
+            with time_limit(0.2):
+                backend.call("loop", None, [], {})
+        except TimeLimit as limit:
+            caught.append((limit.headline, time.monotonic() - began))
+        finally:
+            backend.close()
+
+    thread = threading.Thread(target=judge)
+    thread.start()
+    thread.join()
+    [(headline, seconds)] = caught
+    assert headline == "loop gave no answer within 0.2 seconds: is there an endless loop?"
+    assert seconds < 10, "the call's own limit"
