@@ -25,6 +25,10 @@ class Failure(AssertionError):
     """The generated arguments of the smallest failing example."""
     excess: float = float("inf")
     """Measured over allowed error, where values differ: how plainly a case shows the fault."""
+    what: str = ""
+    """The answer that is wrong, for example "grad_x of relu_backward"."""
+    values: tuple[Any, Any] | None = None
+    """What was returned there and what was expected, as float arrays of one shape."""
     misconceptions: Mapping[str, str] = {}
     """Id and text of the misconceptions that the submission behaves like."""
 

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from grader.checks.findings import findings
 from grader.failure import Failure, Missing, TimeLimit, alike
 from grader.limits import time_limit
 from grader.student import Observed, Student
@@ -178,9 +179,9 @@ class Check:
         ):
             raise failure
         with student._watched(None):
-            example, plain = run.plainest(drawn[number:], failure)
-            smallest = run.smallest(example, plain)
-        raise run.explained(smallest)
+            tried = run.outcomes(drawn, number, failure)
+            smallest = run.smallest(*run.plainest(tried, failure))
+        raise run.explained(smallest).with_details(*findings(tried, smallest))
 
     def try_on(
         self,
@@ -231,20 +232,25 @@ class _Run:
             again = self.failure(failure.case, repeat=failure.aspect == "determinism")
         return again if again is not None and alike(again, failure) else failure
 
-    def plainest(
-        self, examples: Sequence[dict[str, Any]], failure: Failure
-    ) -> tuple[dict[str, Any], Failure]:
-        """Of the examples that fail alike, one where the error is large enough to be read off the numbers."""
-        example = examples[0]
+    def outcomes(
+        self, examples: Sequence[dict[str, Any]], first: int, failure: Failure
+    ) -> list[tuple[dict[str, Any], Failure | None]]:
+        """What fails in each example, where that of number `first` is the first to fail; fewer where the time runs out."""
+        tried: list[tuple[dict[str, Any], Failure | None]] = [
+            (one, None) for one in examples[:first]
+        ]
+        tried.append((examples[first], failure))
         with contextlib.suppress(TimeLimit), time_limit(min(self.check.timeout_s, 10.0)):
-            for other in examples[1:]:
-                if failure.excess >= _PLAIN:
-                    break
-                another = self.failure(other, repeat=False)
-                worse = another is not None and another.excess > failure.excess
-                if another is not None and worse and alike(another, failure):
-                    example, failure = other, another
-        return example, failure
+            tried.extend((one, self.failure(one, repeat=False)) for one in examples[first + 1 :])
+        return tried
+
+    def plainest(
+        self, tried: Sequence[tuple[dict[str, Any], Failure | None]], failure: Failure
+    ) -> tuple[dict[str, Any], Failure]:
+        """Of the examples that fail alike, the first one where the error is large enough to be read off the numbers."""
+        like = [(one, found) for one, found in tried if found is not None and alike(found, failure)]
+        plain = [item for item in like if item[1].excess >= _PLAIN]
+        return plain[0] if plain else max(like, key=lambda item: item[1].excess)
 
     def smallest(self, example: dict[str, Any], failure: Failure) -> Failure:
         """Searches a smaller example that fails in the same way: hypothesis's search, or for cases their own."""

@@ -314,6 +314,7 @@ def _difference(
     failure = Failure(
         f"{what} is {got}{_at(index)}, but should be {wanted}.", details=details, aspect="value"
     )
+    failure.what, failure.values = what, (theirs, ours)
     if measured is not None and measured[1] > 0:
         failure.excess = measured[0] / measured[1]
     return failure
