@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     )
     from grader.checks.strategies import Case, Draw, axis, cases, labels, positive, uniform
     from grader.failure import Failure
-    from grader.student import reveal, unpack
+    from grader.student import overwriting, reveal, unpack
 
 _ROOMS = {
     "grader.checks.check": ("given", "points"),
@@ -41,7 +41,7 @@ _ROOMS = {
     ),
     "grader.checks.strategies": ("Case", "Draw", "axis", "cases", "labels", "positive", "uniform"),
     "grader.failure": ("Failure",),
-    "grader.student": ("reveal", "unpack"),
+    "grader.student": ("overwriting", "reveal", "unpack"),
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}
 
@@ -65,6 +65,7 @@ __all__ = [
     "check_value_and_gradient",
     "given",
     "labels",
+    "overwriting",
     "points",
     "positive",
     "reveal",

@@ -38,6 +38,7 @@ class Backend(Protocol):
         kwargs: Mapping[str, Any],
         *,
         keep: bool = True,
+        overwrite: bool = False,
     ) -> Outcome: ...
     def attribute(self, handle: Handle, name: str) -> tuple[bool, Any]: ...
     def reveal(self, handle: Handle) -> Any: ...
@@ -57,6 +58,7 @@ class InProcess(Host):
         kwargs: Mapping[str, Any],
         *,
         keep: bool = True,
+        overwrite: bool = False,
     ) -> Outcome:
         __tracebackhide__ = True
         return super().call(
@@ -65,6 +67,7 @@ class InProcess(Host):
             [clone(value) for value in args],
             {key: clone(value) for key, value in kwargs.items()},
             keep=keep,
+            overwrite=overwrite,
         )
 
 
@@ -98,9 +101,17 @@ class Opaque:
 class StudentFunction:
     """A function or method of the student, to be called as such."""
 
-    def __init__(self, student: "Student", name: str, owner: Opaque | None = None) -> None:
+    def __init__(
+        self,
+        student: "Student",
+        name: str,
+        owner: Opaque | None = None,
+        *,
+        overwrites: bool = False,
+    ) -> None:
         self._student = student
         self._owner = owner
+        self._overwrites = overwrites
         self.__name__ = name
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -228,6 +239,7 @@ class Student:
                     [_handles(value) for value in args],
                     {key: _handles(value) for key, value in kwargs.items()},
                     keep=keep and owner is None,
+                    overwrite=function._overwrites,
                 )
         except NotDefined:
             self._refuse_undefined(name, owner)
@@ -397,6 +409,18 @@ def unpack(value: Any, *names: str, what: str) -> tuple[Any, ...]:
     )
 
 
+def overwriting(function: StudentFunction) -> StudentFunction:
+    """The same function, for a caller that afterwards overwrites the float arrays that it passed.
+
+    What the student's object should have copied is lost then; read-only arrays stay. In a check:
+    `overwriting(stopper.step)(loss, params)`, then `stopper.best_params` must still hold the old values.
+
+    >>> overwriting(StudentFunction(None, "step"))
+    <the student's step>
+    """
+    return StudentFunction(function._student, function.__name__, function._owner, overwrites=True)
+
+
 def in_words(value: Any) -> str:
     """What a returned value is, in a few words."""
     if value is None:
@@ -532,6 +556,7 @@ __all__ = [
     "Unusable",
     "clone_generator",
     "in_words",
+    "overwriting",
     "reveal",
     "revealed",
     "unpack",

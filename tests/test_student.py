@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from grader import reveal, unpack
+from grader import overwriting, reveal, unpack
 from grader.failure import Failure, Missing, StudentError
 
 
@@ -160,6 +160,62 @@ def test_objects_stay_with_the_student(student_of):
     assert reveal(stopper.best) == {"loss": 2.0}
     with pytest.raises(Missing, match="`worst` is not defined"):
         _ = stopper.worst
+
+
+@pytest.mark.parametrize("layout", ["C", "F", "strided", "readonly"])
+@pytest.mark.parametrize("box", [list, tuple, lambda arrays: dict(enumerate(arrays))])
+def test_overwritten_arguments_show_what_was_not_copied(student_of, layout, box):
+    """Only what the object copied survives; nobody writes into read-only arrays or into the judge's own."""
+    from grader.checks.strategies import laid_out
+
+    student = student_of(
+        """
+        import copy
+        class Keeper:
+            def step(self, params):
+                self.kept, self.copied = params, copy.deepcopy(params)
+                return True
+        """
+    )
+    keeper = student.Keeper()
+    params = box([laid_out(np.arange(4.0).reshape(2, 2), layout), laid_out(np.ones(3), layout)])
+    assert overwriting(keeper.step)(params) is True
+    values = params.values() if isinstance(params, dict) else params
+    lost = reveal(keeper.kept)
+    survived = reveal(keeper.copied)
+    for index, value in enumerate(values):
+        assert np.array_equal(survived[index], value)
+        assert np.array_equal(lost[index], value) == (layout == "readonly")
+
+
+def test_a_cache_is_never_overwritten(student_of):
+    """What stays with the student belongs to the student."""
+    student = student_of(
+        """
+        import numpy as np
+        class Keeper:
+            def __init__(self): self.kept = {"x": np.ones(2)}
+            def step(self, x): return True
+            def cache(self): return self.kept
+        """
+    )
+    keeper = student.Keeper()
+    overwriting(keeper.step)([keeper.cache()])
+    assert np.array_equal(reveal(keeper.kept)["x"], np.ones(2))
+
+
+def test_a_str_of_numpys_making_is_a_str(student_of):
+    """An element of an array of strings counts as a str, alone, in a sequence and where reveal finds it."""
+    student = student_of(
+        """
+        import numpy as np
+        kind = np.array(["minimum", "saddle"])[1]
+        def one(): return kind
+        def two(): return kind, [kind]
+        """
+    )
+    assert student.one() == "saddle"
+    assert reveal(student.two()) == ("saddle", ["saddle"])
 
 
 def test_unpack():

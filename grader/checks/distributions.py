@@ -41,6 +41,7 @@ def check_law(sample: Any, law: Any, *, what: str, scale: bool = True) -> None:
     from scipy import special
 
     values = np.asarray(sample, dtype=np.float64).ravel()
+    _require_finite(values, what)
     low, high = law.support()
     slack = 1e-6 * (high - low) if np.isfinite(high - low) else 0.0
     if values.min() < low - slack or values.max() > high + slack:
@@ -107,6 +108,7 @@ def check_uncorrelated(first: Any, second: Any, *, what: str) -> None:
     >>> check_uncorrelated(*np.random.default_rng(0).standard_normal((2, 1000)), what="pairs")
     """
     one, other = (np.asarray(values, dtype=np.float64).ravel() for values in (first, second))
+    _require_finite(np.concatenate([one, other]), what)
     if one.std() == 0 or other.std() == 0:
         raise _unlike(f"{what} do not vary at all, but should be drawn independently.")
     correlation = float(np.corrcoef(one, other)[0, 1])
@@ -147,6 +149,15 @@ def check_rng(call: Callable[[np.random.Generator], Array], *, what: str, seed: 
         raise Failure(
             f"{what} gives the same answer when it is called again with the same rng, which has gone on meanwhile.",
             aspect="rng",
+        )
+
+
+def _require_finite(values: Array, what: str) -> None:
+    """NaN compares as false with every bound, and would pass."""
+    if not np.isfinite(values).all():
+        raise Failure(
+            f"{what} have values that are NaN or infinite: {int((~np.isfinite(values)).sum())} of {values.size}.",
+            aspect="finite",
         )
 
 

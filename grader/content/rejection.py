@@ -1,5 +1,6 @@
 """The proof that the checks bite: a wrong answer is tried on the checks that must reject it."""
 
+import warnings
 from collections.abc import Collection
 
 from grader.course import Topic
@@ -18,7 +19,7 @@ def rejected_by(submission: Submission, topic: Topic, checks: Collection[str]) -
         checks: names of checks.
     """
     student = the_student(submission, topic, isolated=False)
-    try:
+    with warnings.catch_warnings(action="ignore"):  # wrong answers divide by zero
         for check in topic_checks(topic):
             if check.name not in checks:
                 continue
@@ -26,6 +27,4 @@ def rejected_by(submission: Submission, topic: Topic, checks: Collection[str]) -
                 check.run(student, seed=0, examples=25, shrink=False)
             except (Failure, TimeLimit):
                 return check.name
-    finally:
-        student._close()
     return None

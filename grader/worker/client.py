@@ -120,12 +120,14 @@ class Isolated:
         kwargs: Mapping[str, Any],
         *,
         keep: bool = True,
+        overwrite: bool = False,
     ) -> Outcome:
         """Calls a function or method in the worker; as `Host.call`, and raises what `forget` describes."""
         __tracebackhide__ = True
         label = method or str(target)
         args, kwargs = list(args), dict(kwargs)
-        reply = self._ask(label, self._call_timeout_s, "call", target, method, args, kwargs, keep)
+        request = (target, method, args, kwargs, keep, overwrite)
+        reply = self._ask(label, self._call_timeout_s, "call", *request)
         try:
             return outcome_of(reply, args, kwargs)
         except ProtocolError as problem:

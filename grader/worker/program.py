@@ -40,6 +40,7 @@ PLAIN_DTYPES = frozenset(
 _MT19937_BYTES = 4 * (624 + 1)
 _KEPT_AT_MOST = 32
 _DEPTH_AT_MOST = 16
+_OVERWRITTEN = -999.0
 
 
 class Handle(NamedTuple):
@@ -161,8 +162,11 @@ class Host:
         kwargs: Mapping[str, Any],
         *,
         keep: bool = True,
+        overwrite: bool = False,
     ) -> Outcome:
         """Calls a function (`target` a name) or a method (`target` a handle) with arguments that it may keep.
+
+        With `overwrite` the caller's float arrays hold other numbers afterwards, as in a loop that trains in place.
 
         Raises:
             NotDefined: there is no such function or method.
@@ -170,6 +174,7 @@ class Host:
         """
         function = self._function(target, method)
         label = method or str(target)
+        given = [*args, *kwargs.values()]
         args = [self._resolve(value) for value in args]
         kwargs = {key: self._resolve(value) for key, value in kwargs.items()}
         named: list[tuple[int | str, Any]] = [*enumerate(args), *kwargs.items()]
@@ -200,6 +205,8 @@ class Host:
             if isinstance(argument, np.random.Generator)
         }
         opened = self._opened(value, label if keep else None)
+        if overwrite:
+            _overwrite(given)
         return Outcome(opened, modified, changed, used_global, generators)
 
     def attribute(self, handle: Handle, name: str) -> tuple[bool, Any]:
@@ -260,6 +267,7 @@ class Host:
         return self._closed(value, label)
 
     def _closed(self, value: Any, label: str | None) -> Any:
+        value = _as_str(value)
         if label is not None and (was := frozen(value)) is not None and not _is_scalar(value):
             self._kept.append((label, value, was))
             del self._kept[:-_KEPT_AT_MOST]
@@ -340,6 +348,16 @@ def clone_generator(rng: np.random.Generator) -> np.random.Generator:
     return np.random.Generator(new)
 
 
+def _overwrite(value: Any) -> None:
+    if isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.flags.writeable:
+        value.fill(_OVERWRITTEN)
+    elif type(value) in (list, tuple):
+        for item in value:
+            _overwrite(item)
+    elif type(value) is dict:
+        _overwrite(list(value.values()))
+
+
 def buffer_of(array: np.ndarray) -> tuple[bytes, int]:
     """The bytes from the first to the last element in memory, and the offset of element (0, ..., 0) in them."""
     if array.size == 0:
@@ -364,7 +382,13 @@ def _clone_array(array: np.ndarray) -> np.ndarray:
     return copy
 
 
+def _as_str(value: Any) -> Any:
+    """A str where the value is one of numpy's making, as an element of an array of strings is."""
+    return str(value) if type(value) is np.str_ else value
+
+
 def _plain(value: Any, depth: int) -> Any:
+    value = _as_str(value)
     if is_plain_array(value) or _is_scalar(value):
         return value
     if depth < _DEPTH_AT_MOST:

@@ -65,9 +65,15 @@ def _defines(host: Host, name: str) -> tuple[Any, ...]:
 
 
 def _call(
-    host: Host, target: Any, method: str | None, args: Any, kwargs: Mapping[str, Any], keep: bool
+    host: Host,
+    target: Any,
+    method: str | None,
+    args: Any,
+    kwargs: Mapping[str, Any],
+    keep: bool,
+    overwrite: bool,
 ) -> tuple[Any, ...]:
-    outcome = host.call(target, method, args, kwargs, keep=keep)
+    outcome = host.call(target, method, args, kwargs, keep=keep, overwrite=overwrite)
     generators = {key: tuple(state) for key, state in outcome.generators.items()}
     return (
         "outcome",

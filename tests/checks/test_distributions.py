@@ -46,6 +46,18 @@ def test_draws_outside_the_support_fail():
         check_law(np.array([0.1, 0.9, 1.01]), stats.uniform(), what="draws")
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_values_that_are_not_finite_fail(value):
+    """NaN compares as false with every bound: it has to be looked for."""
+    draws = stats.norm().rvs(size=1000, random_state=0)
+    broken = np.where(np.arange(1000) == 500, value, draws)
+    for sample in (broken, np.full(1000, value)):
+        with pytest.raises(Failure, match="NaN or infinite"):
+            check_law(sample, stats.norm(), what="draws")
+        with pytest.raises(Failure, match="NaN or infinite"):
+            check_uncorrelated(sample, draws, what="pairs")
+
+
 def test_a_shifted_mean_fails():
     """By a tenth of a standard deviation."""
     draws = stats.norm(0.1).rvs(size=ENOUGH, random_state=0)

@@ -169,3 +169,17 @@ def test_check_value_and_gradient(student_of):
     ]:
         with pytest.raises(Failure, match=words):
             check_value_and_gradient(student_of(source.replace(find, replace)).loss, **arguments)
+
+
+def test_an_array_without_an_axis_has_a_wrong_gradient(student_of):
+    """The conditioning of a case is measured on scalars too."""
+    student = student_of(
+        "def total(ps): return sum(p.sum() for p in ps), [1.5 + 0 * p for p in ps]"
+    )
+    with pytest.raises(Failure, match=r"grad_ps\[0\] of total is 1.5, but should be 1"):
+        check_value_and_gradient(
+            student.total,
+            reference=lambda ps: sum(p.sum() for p in ps),
+            inputs={"ps": [np.array(2.0), np.ones(3)]},
+            wrt="ps",
+        )

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from grader.failure import Failure, StudentError, TimeLimit
-from grader.student import InProcess, Student, reveal
+from grader.student import InProcess, Student, overwriting, reveal
 from grader.worker.client import Isolated, LoadTimeout, WorkerFailure
 from grader.worker.pool import Pool
 from grader.worker.program import NotDefined, Raised
@@ -99,6 +99,11 @@ def stopped(stopper):
     return [step, stopper.best, stopper.patience, reveal(stopper.params), reveal(stopper.log)]
 
 
+def overwritten(stopper):
+    overwriting(stopper.step)(1.0, [np.zeros(2), np.ones(1, np.float32)])
+    return [float(array.max()) for array in reveal(stopper.params)]
+
+
 def drawn(student, rng):
     return [student.draw(rng), student.draw(rng, 2), rng.normal(), rng.spawn(1)[0].normal()]
 
@@ -120,6 +125,7 @@ CALLS = {
     "unrevealable": lambda s: reveal(s.opaque()),
     "global rng": lambda s: s.module_level(1),
     "instance": lambda s: stopped(s.Stopper(patience=2)),
+    "overwritten": lambda s: overwritten(s.Stopper(patience=2)),
     "method raises": lambda s: s.Stopper(patience=2).fail(),
     "no attribute": lambda s: s.Stopper(patience=2).nothing,
     "rng": lambda s: drawn(s, np.random.default_rng(3)),
