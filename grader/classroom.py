@@ -13,6 +13,7 @@ from grader.course import Course
 from grader.grading import Report, Settings
 from grader.report.class_page import class_page, student_page
 from grader.report.gradebook_csv import grades_csv
+from grader.report.ranking import as_json, ranked_misconceptions
 
 
 def grade_class(
@@ -30,7 +31,8 @@ def grade_class(
 
     Args:
         folder: the class, in one of the layouts of `find_tasks`.
-        out: gets reports/STUDENT/TOPIC.json, feedback/STUDENT.html, grades.csv, report.html, and the cache of reports.
+        out: gets reports/STUDENT/TOPIC.json, feedback/STUDENT.html, grades.csv, misconceptions.json, report.html, and
+            the cache of reports.
         course: whose checks judge.
         settings: seed, examples, isolation; the same for all.
         topic: only this one.
@@ -94,6 +96,8 @@ class _Writer:
             text = student_page(course.title, student, reports)
             write_atomically(self.out / "feedback" / f"{student}.html", text)
         write_atomically(self.out / "grades.csv", grades_csv(students, topics))
+        ranking = as_json(ranked_misconceptions(students, topics))
+        write_atomically(self.out / "misconceptions.json", ranking)
         write_atomically(
             self.out / "report.html", class_page(course.title, students, topics, pages, problems)
         )

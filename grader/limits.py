@@ -14,8 +14,11 @@ from typing import Any
 
 from grader.failure import TimeLimit
 
-_AGAIN_S = 0.25
-"""The signal comes again, for student code that swallows what it raises, and for calls that begin late."""
+CALL_LIMIT_S = 10.0
+"""Limit of a single call of a student's function."""
+
+_EVERY_S = 0.25
+"""How often the signal comes: again and again, for student code that swallows what it raises."""
 
 _local = threading.local()
 
@@ -33,8 +36,11 @@ def time_limit(timeout_s: float) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def interruptible() -> Iterator[None]:
-    """A student's call, which a limit may end.
+def interruptible(function: str = "") -> Iterator[None]:
+    """A student's call, which a limit may end: the check's, or that of a single call.
+
+    Args:
+        function: its name, for the message.
 
     Raises:
         TimeLimit: the limit that this thread runs under has passed, before or in the block.
@@ -42,12 +48,12 @@ def interruptible() -> Iterator[None]:
     left, whole = time_left()
     if left <= 0:
         raise TimeLimit(whole)
-    outer = getattr(_local, "inside", False)
-    _local.inside = True
+    outer = getattr(_local, "call", None)
+    _local.call = (time.monotonic() + CALL_LIMIT_S, function)
     try:
         yield
     finally:
-        _local.inside = outer
+        _local.call = outer
 
 
 def time_left() -> tuple[float, float]:
@@ -68,12 +74,18 @@ def _alarm(timeout_s: float) -> Iterator[None]:
         yield
         return
 
-    def expire(_signum: int, _frame: Any) -> None:
-        if getattr(_local, "inside", False):
-            raise TimeLimit(timeout_s)
+    def look(_signum: int, _frame: Any) -> None:
+        call: tuple[float, str] | None = getattr(_local, "call", None)
+        if call is None:
+            return
+        left, whole = time_left()
+        if left <= 0:
+            raise TimeLimit(whole)
+        if time.monotonic() >= call[0]:
+            raise TimeLimit(CALL_LIMIT_S, call[1])
 
-    before = signal.signal(signal.SIGALRM, expire)
-    signal.setitimer(signal.ITIMER_REAL, timeout_s, _AGAIN_S)
+    before = signal.signal(signal.SIGALRM, look)
+    signal.setitimer(signal.ITIMER_REAL, min(timeout_s, _EVERY_S), _EVERY_S)
     try:
         yield
     finally:

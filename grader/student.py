@@ -232,7 +232,7 @@ class Student:
         target: str | Handle = name if owner is None else owner._handle
         method = None if owner is None else name
         try:
-            with interruptible():
+            with interruptible(name):
                 return self._backend.call(
                     target,
                     method,
@@ -314,7 +314,7 @@ class Student:
 
     def _attribute(self, owner: Opaque, name: str) -> Any:
         try:
-            with interruptible():
+            with interruptible(name):
                 is_method, value = self._backend.attribute(owner._handle, name)
         except NotDefined:
             self._refuse_undefined(name, owner)

@@ -40,7 +40,7 @@ class _Mark:
 
 
 def points(
-    value: float, *, timeout_s: float = 20.0, repeat: bool = True
+    value: float, *, timeout_s: float = 60.0, repeat: bool = True
 ) -> Callable[[Function], Function]:
     """Marks a test function as a check that is worth `value` points.
 

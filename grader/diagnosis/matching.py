@@ -3,20 +3,20 @@
 from collections.abc import Callable, Iterable
 
 from grader.checks.check import Check
-from grader.diagnosis.fingerprints import Fingerprints
+from grader.diagnosis.fingerprints import Fingerprints, WrongAnswer
 from grader.diagnosis.trace import Trace, agree, trace_of
 from grader.failure import Failure, Missing, TimeLimit
 from grader.student import Student
 
-_NAMED_AT_MOST = 2
+_NAMED_AT_MOST = 3
 
 
 class Diagnosis:
     """Recognizes the misconceptions of one submission.
 
-    A misconception is named where the submission fails, if it behaves like it in *every* check that the misconception
-    fails: on the same recorded examples, in the same way, with the same numbers. Two that cannot be told apart are both
-    named; of more, none: a wrong diagnosis is worse than none.
+    A misconception is named where the submission fails, if it behaves like it in *every* check of that function that the
+    misconception fails: on the same recorded examples, in the same way, with the same numbers. Those that cannot be told
+    apart are all named; more than three, none: a wrong diagnosis is worse than none.
 
     Args:
         fingerprints: the topic's.
@@ -63,6 +63,22 @@ def named(
         name: wrong.text
         for name, wrong in known.items()
         if agrees(check, wrong.traces[check])
-        and all(agrees(other, seen) for other, seen in wrong.traces.items() if other != check)
+        and all(agrees(other, wrong.traces[other]) for other in _beside(check, wrong, fingerprints))
     }
     return found if len(found) <= _NAMED_AT_MOST else {}
+
+
+def _beside(check: str, wrong: WrongAnswer, fingerprints: Fingerprints) -> list[str]:
+    """The other checks of the same function that a wrong answer fails."""
+    own = _function_of(check, fingerprints)
+    return [
+        other
+        for other in wrong.traces
+        if other != check and _function_of(other, fingerprints) == own
+    ]
+
+
+def _function_of(check: str, fingerprints: Fingerprints) -> str:
+    """The function that a check is named after: `test_relu_forward_at_zero` is one of relu_forward's."""
+    names = [name for name in fingerprints.signatures if check.startswith(f"test_{name}")]
+    return max(names, key=len, default=check)

@@ -6,6 +6,7 @@ from typing import Any
 import jinja2
 
 from grader.grading import Report
+from grader.report.ranking import ranked_misconceptions
 from grader.report.visible import visible
 from grader.report.where import in_words
 
@@ -28,7 +29,7 @@ def class_page(
     pages: Mapping[str, str],
     problems: Sequence[str],
 ) -> str:
-    """The class: a table of points, how many passed each check, links to the feedback pages.
+    """The class: a table of points, its misconceptions, how many passed each check, links to the feedback pages.
 
     Args:
         title: the course's.
@@ -47,6 +48,7 @@ def class_page(
             pages=pages,
             problems=problems,
             checks={topic: _passed(students, topic) for topic in topics},
+            ranking=ranked_misconceptions(students, list(topics)),
         )
     )
 

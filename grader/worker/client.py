@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
 from grader.failure import StudentError, TimeLimit
-from grader.limits import time_left
+from grader.limits import CALL_LIMIT_S, time_left
 from grader.worker.pool import Pool, the_pool
 from grader.worker.process import OUTPUT_AT_MOST, Ended, Expired, Process
 from grader.worker.program import Handle, NotDefined, Outcome, Raised, Unrevealable
@@ -13,7 +13,6 @@ from grader.worker.reply import outcome_of
 from grader.worker.sandbox import SandboxName
 
 LOAD_TIMEOUT_S = 10.0
-CALL_TIMEOUT_S = 10.0
 
 
 class WorkerFailure(StudentError):
@@ -43,7 +42,7 @@ class Isolated:
         pool: Pool | None = None,
         *,
         load_timeout_s: float = LOAD_TIMEOUT_S,
-        call_timeout_s: float = CALL_TIMEOUT_S,
+        call_timeout_s: float = CALL_LIMIT_S,
     ) -> None:
         self.notes: list[str] = []
         self._pool = pool or the_pool()

@@ -1,0 +1,149 @@
+"""Misconceptions: named where a submission behaves like one, and nothing else is named."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from grader.cli import run
+from grader.course import load_course
+from grader.diagnosis.fingerprints import Fingerprints, WrongAnswer, fingerprints_of
+from grader.diagnosis.matching import named
+from grader.diagnosis.misconceptions import load_misconceptions
+from grader.diagnosis.trace import Trace, agree
+from grader.grading import Settings, grade
+from grader.submission import submission_from_bytes
+from grader.tables import CourseError
+
+ROOT = Path(__file__).parent.parent
+COURSE = load_course(ROOT)
+HERE = Settings(examples=0, isolated=False)
+OTHER_STYLES = {
+    "rms": (
+        "04_normalization",
+        """
+import numpy as np
+def rms_norm_forward(x, gamma, *, eps=1e-5):
+    n = x.shape[-1]
+    size = (np.einsum("...i,...i->...", x, x)[..., None] / n) ** 0.5
+    normal = x / (size + eps)
+    return (normal * gamma).astype(x.dtype), [x, size, gamma]
+""",
+        "test_rms_norm_forward",
+    ),
+    "adam": (
+        "06_optimizers",
+        """
+import math
+import numpy as np
+def adam_step(param, grad, state, *, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0,
+              amsgrad=False, maximize=False):
+    if lr < 0 or eps < 0 or weight_decay < 0 or not all(0 <= b < 1 for b in betas):
+        raise ValueError("lr, eps, weight_decay or betas")
+    g = (-grad if maximize else grad) + weight_decay * param
+    step, one, two, top = state.get("all", (0, 0 * param, 0 * param, 0 * param))
+    step, one, two = step + 1, betas[0] * one + (1 - betas[0]) * g, betas[1] * two + (1 - betas[1]) * g * g
+    top = np.maximum(top, two)
+    corrected = (top if amsgrad else two) / (1 - betas[1] ** step)
+    new = param - lr / (1 - betas[0] ** step) * one / np.sqrt(corrected + eps)
+    return new.astype(param.dtype), {"all": (step, one, two, top)}
+""",
+        "test_adam_step",
+    ),
+}
+
+
+def misconception(topic, source, check):
+    submission = submission_from_bytes(source.encode(), topic.source.name)
+    report = grade(submission, topic, HERE)
+    return next(one.misconception for one in report.checks if one.name == check)
+
+
+@pytest.mark.parametrize("name", OTHER_STYLES)
+def test_named_in_another_style(name):
+    """By what the answer returns, however it is written."""
+    topic_name, source, check = OTHER_STYLES[name]
+    found = misconception(COURSE.topic(topic_name), source, check)
+    assert found is not None
+    assert found.id == {"adam": "adam-eps-inside-root", "rms": "rms-eps-outside-the-root"}[name]
+
+
+def test_a_mistake_of_nobody_is_not_named():
+    """One that no bank has: nothing is named."""
+    topic = COURSE.topic("04_normalization")
+    source = topic.source.read_text()
+    assert source.count("(1 - momentum) * running_mean") == 1
+    wrong = source.replace("(1 - momentum) * running_mean", "(1 - momentum) * running_mean * 1.25")
+    report = grade(submission_from_bytes(wrong.encode(), topic.source.name), topic, HERE)
+    failing = [check for check in report.checks if check.verdict == "failed"]
+    assert failing
+    assert all(check.misconception is None for check in failing)
+
+
+@pytest.mark.parametrize("topic", COURSE.topics, ids=lambda topic: topic.name)
+def test_traces_tell_wrong_answers_apart(topic):
+    """A wrong answer's own trace names it, or nothing, where too many behave the same; never another."""
+    fingerprints = fingerprints_of(topic)
+    bank = {one.id for one in load_misconceptions(topic.misconceptions)}
+    assert set(fingerprints.misconceptions) == bank
+    told = 0
+    for name, wrong in fingerprints.misconceptions.items():
+        found = [named(fingerprints, check, wrong.traces.get) for check in wrong.traces]
+        assert all(name in some for some in found if some), f"{name} is taken for another"
+        told += any(found)
+    assert told >= 0.85 * len(bank)
+
+
+def test_agreement():
+    """The pattern must be the same but where an error is barely one; numbers up to rounding; draws up to chance."""
+    wrong = Trace("..v?v", {2: [[["float64 3", 1.0, 2.0]]]})
+    assert agree(wrong, Trace("..v.v", {2: [[["float64 3", 1.0 + 1e-9, 2.0]]], 4: []}))
+    assert not agree(wrong, Trace("..v.v", {2: [[["float64 3", 1.001, 2.0]]]}))
+    assert not agree(wrong, Trace("..vv.", {2: [[["float64 3", 1.0, 2.0]]]}))
+    assert not agree(wrong, Trace(".....", {}))
+    assert not agree(wrong, Trace("..d.d", {2: [[["float64 3", 1.0, 2.0]]]}))
+    law = Trace("l", {0: [[["~", 4000, 0.5, 0.5, 0.7]]]})
+    assert agree(law, Trace("l", {0: [[["~", 4000, 0.51, 0.49, 0.71]]]}))
+    assert not agree(law, Trace("l", {0: [[["~", 4000, 0.9, 0.5, 0.7]]]}))
+
+
+def test_more_than_three_are_not_named():
+    """What fits many misconceptions tells nothing."""
+    same = {"test_a": Trace("r", {})}
+    for count, expected in ((1, 1), (3, 3), (4, 0)):
+        wrong = {f"m{i}": WrongAnswer("text", same) for i in range(count)}
+        found = named(Fingerprints(2, {}, "", wrong), "test_a", lambda _: Trace("r", {}))
+        assert len(found) == expected
+
+
+def test_broken_fingerprints(small_course):
+    """One line that says what to run."""
+    topic = load_course(small_course.root).topics[0]
+    for text in ('{"format": 1, "signatures": {}}', "{", "[]"):
+        topic.fingerprints.write_text(text)
+        with pytest.raises(CourseError, match="grader build"):
+            fingerprints_of(topic)
+        topic.fingerprints.unlink()
+
+
+def test_a_class_has_its_misconceptions_ranked(tmp_path, monkeypatch):
+    """In report.html and as JSON, the most frequent first, with who made them."""
+    topic = COURSE.topic("06_optimizers")
+    source = topic.source.read_text()
+    bank = {one.id: one for one in load_misconceptions(topic.misconceptions)}
+    first, second = "adam-eps-inside-root", "clip-each-alone"
+    for student, name in (("ann", first), ("bob", first), ("eve", second)):
+        path = tmp_path / "class" / student / topic.name / topic.source.name
+        path.parent.mkdir(parents=True)
+        path.write_text(bank[name].edited(source) + f"\n# {student}\n")
+    monkeypatch.chdir(ROOT)
+    out = tmp_path / "out"
+    quick = ("--in-process", "--examples", "0", "--jobs", "1")
+    assert run(["grade", str(tmp_path / "class"), "--out", str(out), *quick]) == 0
+    ranking = json.loads((out / "misconceptions.json").read_text())[topic.name]
+    assert [(one["id"], one["students"]) for one in ranking] == [
+        (first, ["ann", "bob"]),
+        (second, ["eve"]),
+    ]
+    assert bank[first].text[:40] in (out / "report.html").read_text()
+    assert "A known mistake" in (out / "feedback/ann.html").read_text()
