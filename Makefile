@@ -27,13 +27,11 @@ $(STAMP): pyproject.toml constraints.txt
 	fi
 	touch $(STAMP)
 
-# The class, then what one of its students reads.
 DEMO_OUT := demo-out
-DEMO_FILE ?= $(firstword $(wildcard examples/class/*/04_normalization/normalization.py))
 
+# The class, then what one of its students reads.
 demo: $(STAMP)
-	$(BIN)/grader grade examples/class --out $(DEMO_OUT)
-	$(BIN)/grader check $(DEMO_FILE) || test $$? -eq 1
+	$(BIN)/python examples/demo.py $(DEMO_OUT)
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -n 2 tests
