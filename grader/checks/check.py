@@ -7,7 +7,7 @@ submission. Only when one fails does hypothesis search again, for the smallest c
 import contextlib
 import inspect
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from types import ModuleType
@@ -128,16 +128,22 @@ class Check:
             function.__name__, title, mark.points, mark.timeout_s, mark.repeat, body, strategies
         )
 
+    def edges(self, seed: int) -> list[dict[str, Any]]:
+        """The generated arguments of the edge cases; one empty example where nothing is generated."""
+        return _once((self.body, seed), lambda: _edges(self.strategies, seed))
+
     def examples(self, seed: int, count: int) -> list[dict[str, Any]]:
         """The generated arguments of every run: edge cases, then `count` random ones; drawn once per process."""
-        key = (self.body, seed, count)
-        if key not in _DRAWN:
-            _DRAWN[key] = (
-                [*_edges(self.strategies, seed), *_drawn(self.strategies, seed, count)]
-                if self.strategies
-                else [{}]
-            )
-        return _DRAWN[key]
+        if not self.strategies:
+            return self.edges(seed)
+        drawn = _once((self.body, seed, count), lambda: _drawn(self.strategies, seed, count))
+        return [*self.edges(seed), *drawn]
+
+    def in_turn(self, seed: int, count: int) -> Iterator[dict[str, Any]]:
+        """The same, one by one: who fails at an edge case need not wait until the random ones are drawn."""
+        edges = self.edges(seed)
+        yield from edges
+        yield from self.examples(seed, count)[len(edges) :]
 
     def run(
         self,
@@ -163,9 +169,8 @@ class Check:
         """
         __tracebackhide__ = True
         run = _Run(self, student, dict(fixtures or {}))
-        drawn = self.examples(seed, examples)
         with time_limit(self.timeout_s):
-            for number, example in enumerate(drawn):
+            for number, example in enumerate(self.in_turn(seed, examples)):
                 failure = run.failure(example, repeat=number < _REPEATED)
                 if failure is not None:
                     break
@@ -179,7 +184,7 @@ class Check:
         ):
             raise failure
         with student._watched(None):
-            tried = run.outcomes(drawn, number, failure)
+            tried = run.outcomes(self.examples(seed, examples), number, failure)
             smallest = run.smallest(*run.plainest(tried, failure))
         raise run.explained(smallest).with_details(*findings(tried, smallest))
 
@@ -318,9 +323,17 @@ def forget_examples() -> None:
     _DRAWN.clear()
 
 
+def _once(key: Any, draw: Callable[[], list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    if key not in _DRAWN:
+        _DRAWN[key] = draw()
+    return _DRAWN[key]
+
+
 def _edges(strategies: Mapping[str, Any], seed: int) -> list[dict[str, Any]]:
     from grader.checks.strategies import edge_cases
 
+    if not strategies:
+        return [{}]
     edges = {name: edge_cases(strategy, seed) for name, strategy in strategies.items()}
     if not all(edges.values()):
         return []

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from grader import assert_close, cases, given, points
-from grader.checks.check import Check
+from grader.checks.check import _DRAWN, Check, forget_examples
 from grader.failure import Failure, Missing, TimeLimit
 
 
@@ -36,8 +36,18 @@ def test_what_a_check_is():
 
 def test_examples_are_drawn_once():
     """Every submission meets the same arrays."""
-    assert DOUBLE.examples(0, 25) is DOUBLE.examples(0, 25)
+    first, again = DOUBLE.examples(0, 25), list(DOUBLE.in_turn(0, 25))
+    assert len(first) == len(again) > 25
+    assert all(one is other for one, other in zip(first, again, strict=True))
     assert len(DOUBLE.examples(0, 40)) > len(DOUBLE.examples(0, 5))
+
+
+def test_random_examples_wait_for_the_edge_cases(student_of):
+    """Who fails at an edge case is told without waiting for hypothesis."""
+    forget_examples()
+    with pytest.raises(Missing):
+        DOUBLE.run(student_of("def double(x): raise NotImplementedError"), seed=5, examples=25)
+    assert [key[1:] for key in _DRAWN] == [(5,)]
 
 
 def test_a_right_answer_passes(student_of):
