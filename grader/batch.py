@@ -181,17 +181,17 @@ def _in_turn(
     pool = executor or _judges(min(jobs, len(queue)))
     try:
         while queue or suspects or running:
-            while queue and len(running) < jobs * _AHEAD:
-                task = queue.popleft()
-                running[submit(task, pool)] = task
-            if not running:
-                task = suspects.popleft()
-                running[submit(task, pool)] = task
-                alone = True
-            else:
-                alone = False
-            finished, _ = wait(running, return_when=FIRST_COMPLETED)
-            broken = False
+            alone = broken = False
+            try:
+                _fill(running, queue, jobs * _AHEAD, submit, pool)
+                alone = not running
+                if alone:
+                    _fill(running, suspects, 1, submit, pool)
+            except BrokenExecutor:  # it broke after the last answer
+                if executor is not None:
+                    raise
+                broken = True
+            finished = wait(running, return_when=FIRST_COMPLETED).done if running else set()
             for future in finished:
                 task = running.pop(future)
                 if isinstance(future.exception(), BrokenExecutor) and executor is None:
@@ -208,6 +208,19 @@ def _in_turn(
     finally:
         if executor is None:
             pool.shutdown(cancel_futures=True)
+
+
+def _fill(
+    running: dict[Future[bytes], Task],
+    waiting: deque[Task],
+    most: int,
+    submit: Callable[[Task, Executor], Future[bytes]],
+    pool: Executor,
+) -> None:
+    """Starts waiting tasks until `most` are under way."""
+    while waiting and len(running) < most:
+        running[submit(waiting[0], pool)] = waiting[0]
+        waiting.popleft()
 
 
 def _judges(count: int) -> Executor:
