@@ -17,9 +17,9 @@ if TYPE_CHECKING:
         check_forward,
         check_gradients,
         check_value_and_gradient,
-        to_tensor,
     )
     from grader.checks.strategies import Case, Draw, axis, cases, labels, positive, uniform
+    from grader.checks.trees import to_tensor
     from grader.failure import Failure
     from grader.student import overwriting, reveal, unpack
 
@@ -37,9 +37,9 @@ _ROOMS = {
         "check_forward",
         "check_gradients",
         "check_value_and_gradient",
-        "to_tensor",
     ),
     "grader.checks.strategies": ("Case", "Draw", "axis", "cases", "labels", "positive", "uniform"),
+    "grader.checks.trees": ("to_tensor",),
     "grader.failure": ("Failure",),
     "grader.student": ("overwriting", "reveal", "unpack"),
 }

@@ -5,7 +5,6 @@ what no check should have to say: no argument is modified, nothing returned earl
 same answer, randomness comes from `rng` alone. Where the code runs, here or in a sandboxed worker, is the backend's affair.
 """
 
-import ast
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn, Protocol
@@ -14,6 +13,7 @@ import numpy as np
 
 from grader.failure import Failure, Missing, StudentError, TimeLimit
 from grader.limits import interruptible
+from grader.words import how_to_leave_alone, other_signature, parameters, unwritten
 from grader.worker.program import (
     Handle,
     Host,
@@ -255,16 +255,15 @@ class Student:
         __tracebackhide__ = True
         trace = raised.__traceback__
         if "NotImplementedError" in raised.type_names:
-            raise Missing(_unwritten(name, raised.message), aspect="missing").with_traceback(trace)
+            raise Missing(unwritten(name, raised.message), aspect="missing").with_traceback(trace)
         if raised.mismatch is not None and (course := self._signatures.get(name)):
             raise StudentError(
-                _other_signature(name, raised.mismatch, course),
+                other_signature(name, raised.mismatch, course),
                 details=(f"yours: {name}{raised.mismatch}", f"Python says: {raised.message}"),
                 aspect="signature",
             ).with_traceback(trace)
-        if (
-            "NameError" in raised.type_names and self._notes
-        ):  # a cell that failed may have defined it
+        # a cell that failed may have defined the name
+        if "NameError" in raised.type_names and self._notes:
             raise RaisedError(name, raised).with_details(*self._notes).with_traceback(trace)
         if "ValueError" in raised.type_names and "read-only" in raised.message:
             raise Failure(
@@ -295,7 +294,7 @@ class Student:
                 f"{name} modifies its argument{'s' if len(changed) > 1 else ''} {which}.",
                 details=(
                     "No argument may change, nor a cache or a state that was returned earlier:",
-                    *_how_to_leave_alone(changed),
+                    *how_to_leave_alone(changed),
                 ),
                 aspect="modified",
             )
@@ -309,7 +308,7 @@ class Student:
     def _argument(self, function: str, key: int | str) -> str:
         if isinstance(key, str):
             return key
-        names = _parameters(self._signatures.get(function, "()"))
+        names = parameters(self._signatures.get(function, "()"))
         return names[key] if key < len(names) else f"number {key + 1}"
 
     def _attribute(self, owner: Opaque, name: str) -> Any:
@@ -434,38 +433,6 @@ def in_words(value: Any) -> str:
     return f"the {type(value).__name__} {value!r:.60}"
 
 
-def _unwritten(name: str, message: str) -> str:
-    """What is said of a NotImplementedError: the stub's own names the function that is to be written."""
-    stub = message.removesuffix(" is yours to write")
-    if stub != message and stub.partition(".")[0] != name:
-        return f"`{name}` calls `{stub}`, which is not written yet."
-    if stub != message or not message:
-        return f"`{name}` is not written yet."
-    return f"`{name}` is not finished, it raises NotImplementedError: {message}"
-
-
-def _how_to_leave_alone(changed: Sequence[Any]) -> Iterator[str]:
-    """What to write instead, by what was changed."""
-    if any(isinstance(value, np.ndarray) for value in changed):
-        yield "write `a = a + b` where you wrote `a += b`, or begin with `a = a.copy()`."
-    if not all(isinstance(value, np.ndarray) for value in changed):
-        yield "take nothing out of it and put nothing in; a copy of a dict or list still holds the same arrays,"
-        yield "so that `+=` on one of them changes both."
-
-
-def _other_signature(name: str, own: str, course: str) -> str:
-    """How two signatures differ, in words."""
-    unknown, wanted = (
-        [option for option in _options(one) if option not in _options(other)]
-        for one, other in ((own, course), (course, own))
-    )
-    if len(unknown) == len(wanted) == 1:
-        return f"`{name}` has an option `{unknown[0]}`, but the course's is called `{wanted[0]}`."
-    if _count(own) != _count(course):
-        return f"`{name}` takes {_count(own)}, the course's takes {_count(course)}: {course}."
-    return f"`{name}` does not take its arguments as the course's does: {course}."
-
-
 def _handles(value: Any) -> Any:
     if isinstance(value, Opaque):
         return value._handle
@@ -513,36 +480,6 @@ def _advance(args: Sequence[Any], kwargs: Mapping[str, Any], outcome: Outcome) -
         own = rng.bit_generator.seed_seq
         if isinstance(own, np.random.SeedSequence) and spawned > own.n_children_spawned:
             own.spawn(spawned - own.n_children_spawned)
-
-
-def _parameters(signature: str) -> list[str]:
-    arguments = ast.parse(f"def f{signature}: ...").body[0].args  # type: ignore[attr-defined]
-    return [argument.arg for argument in (*arguments.posonlyargs, *arguments.args)]
-
-
-def _options(signature: str) -> list[str]:
-    """Names of keyword-only arguments; none where it is no signature."""
-    try:
-        function = ast.parse(f"def f{signature}: ...").body[0]
-    except SyntaxError:
-        return []
-    assert isinstance(function, ast.FunctionDef)
-    return [argument.arg for argument in function.args.kwonlyargs]
-
-
-def _count(signature: str) -> str:
-    try:
-        function = ast.parse(f"def f{signature}: ...").body[0]
-    except SyntaxError:
-        return f"other arguments {signature}"
-    assert isinstance(function, ast.FunctionDef)
-    arguments = function.args
-    number = len(arguments.posonlyargs) + len(arguments.args)
-    options = [argument.arg for argument in arguments.kwonlyargs]
-    text = f"{number} argument{'' if number == 1 else 's'}"
-    return text + (
-        f" and the option{'' if len(options) == 1 else 's'} {', '.join(options)}" if options else ""
-    )
 
 
 __all__ = [

@@ -29,6 +29,7 @@ HEIGHTS = {
     "grader.checks": 2,
     "grader.limits": 0,
     "grader.student": 2,
+    "grader.words": 2,
     "grader.worker": 2,
     "grader.report.visible": 0,  # a function of text
     "grader.submission": 1,

@@ -3,45 +3,27 @@
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from grader.checks.compare import Array, assert_close, show
+from grader.checks.conditioning import slack_of
+from grader.checks.differences import Fault, differences, forward_pass, fresh, with_kinks_of
+from grader.checks.trees import (
+    Tree,
+    as_numpy,
+    float_dtype,
+    is_float,
+    leaves,
+    mapped,
+    scaled,
+    the_torch,
+    to_tensor,
+    widened,
+)
 from grader.failure import Failure, StudentError
 from grader.student import StudentFunction, reveal, unpack
-from grader.worker.program import clone
-
-Tree = Any
-"""An array or tensor, or nested lists and tuples of them."""
-
-_DIRECTIONS = 8
-_ROUNDINGS = 16.0
-
-
-def the_torch() -> Any:
-    """Torch on one thread: on arrays of this size more only wait for each other."""
-    import torch
-
-    if torch.get_num_threads() != 1:
-        torch.set_num_threads(1)
-    return torch
-
-
-def to_tensor(tree: Tree, dtype: str = "float64") -> Tree:
-    """float64 (integers: int64) tensors, C-ordered copies: torch is wrong on some other layouts.
-
-    >>> to_tensor(np.ones((2, 3), dtype=np.float32)).dtype
-    torch.float64
-    """
-    torch = the_torch()
-
-    if isinstance(tree, (list, tuple)):
-        return type(tree)(to_tensor(item, dtype) for item in tree)
-    if isinstance(tree, np.ndarray):
-        wide = tree.astype(dtype if tree.dtype.kind == "f" else tree.dtype, order="C")
-        return torch.from_numpy(np.array(wide, order="C", copy=True))
-    return tree
 
 
 def check_forward(
@@ -83,9 +65,9 @@ def check_forward(
     options = dict(options or {})
     name = function.__name__
     expected = _evaluate(reference, inputs, options)
-    actual = function(*inputs.values(), **_fresh(options))
+    actual = function(*inputs.values(), **fresh(options))
     kept = dtype or float_dtype(inputs)
-    slack = _slack(
+    slack = slack_of(
         lambda values, precision: _evaluate(reference, values, options, dtype=precision),
         inputs,
         kept,
@@ -155,9 +137,9 @@ def check_backward(
     """
     __tracebackhide__ = True
     options = dict(options or {})
-    wrt = [name for name in inputs if name not in constant and _is_float(inputs[name])]
+    wrt = [name for name in inputs if name not in constant and is_float(inputs[name])]
     dtype = float_dtype(inputs)
-    out, cache = _forward(forward, inputs, options, returns)
+    out, cache = forward_pass(forward, inputs, options, returns)
     grad_out = _upstream(inputs, _evaluate(reference, inputs, options, first=True), dtype)
     expected_out, expected = _gradients(reference, inputs, options, wrt, grad_out)
     assert_close(
@@ -166,7 +148,7 @@ def check_backward(
         what=f"out of {forward.__name__}",
         dtype=dtype,
         tolerance=tolerance,
-        slack=_slack(
+        slack=slack_of(
             lambda values, precision: _evaluate(
                 reference, values, options, first=True, dtype=precision
             ),
@@ -178,12 +160,14 @@ def check_backward(
     for factor in (1.0, _second_factor(grad_out)):
         upstream = (factor * grad_out).astype(dtype)
         parts = _in_order(backward(upstream, cache), wrt, backward.__name__)
-        slack = _slack(partial(_scaled_gradients, reference, options, wrt, upstream), inputs, dtype)
+        slack = slack_of(
+            partial(_scaled_gradients, reference, options, wrt, upstream), inputs, dtype
+        )
         for position, name in enumerate(wrt):
             try:
                 assert_close(
                     parts[position],
-                    _scaled(expected[position], factor),
+                    scaled(expected[position], factor),
                     what=f"grad_{name} of {backward.__name__}",
                     dtype=dtype,
                     scale=_gradient_scale(upstream, expected_out, inputs[name]),
@@ -193,7 +177,7 @@ def check_backward(
             except Failure as failure:
                 if failure.aspect != "value" or not _explaining(forward):
                     raise
-                at_fault = _Fault(forward, inputs, options, returns, backward.__name__)
+                at_fault = Fault(forward, inputs, options, returns, backward.__name__)
                 raise failure.with_details(
                     *_small("grad_out", upstream),
                     *at_fault.lines(name, upstream, parts[position], factor),
@@ -246,17 +230,17 @@ def check_gradients(
     """
     __tracebackhide__ = True
     options = dict(options or {})
-    inputs = {name: _widened(value) for name, value in inputs.items()}
-    wrt = [name for name in inputs if name not in constant and _is_float(inputs[name])]
-    out, cache = _forward(forward, inputs, options, returns)
+    inputs = {name: widened(value) for name, value in inputs.items()}
+    wrt = [name for name in inputs if name not in constant and is_float(inputs[name])]
+    out, cache = forward_pass(forward, inputs, options, returns)
     grad_out = _upstream(inputs, out, "float64")
     parts = _in_order(backward(grad_out, cache), wrt, backward.__name__)
     for position, name in enumerate(wrt):
-        numeric = _differences(forward, inputs, options, returns, name, grad_out)
+        numeric = differences(forward, inputs, options, returns, name, grad_out)
         actual = reveal(parts[position])
         assert_close(
             actual,
-            _like(numeric, actual),
+            with_kinks_of(numeric, actual),
             what=f"grad_{name} of {backward.__name__}",
             dtype="float64",
             tolerance=1e4,
@@ -295,7 +279,7 @@ def check_value_and_gradient(
     options = dict(options or {})
     dtype = float_dtype(inputs)
     value, gradient = unpack(
-        function(*inputs.values(), **_fresh(options)),
+        function(*inputs.values(), **fresh(options)),
         "value",
         f"grad_{wrt}",
         what=function.__name__,
@@ -306,7 +290,7 @@ def check_value_and_gradient(
         expected,
         what=f"value of {function.__name__}",
         tolerance=tolerance if dtype == "float64" else tolerance * 5e3,
-        slack=_slack(
+        slack=slack_of(
             lambda values, precision: _evaluate(reference, values, options, dtype=precision),
             inputs,
             dtype,
@@ -318,7 +302,7 @@ def check_value_and_gradient(
         what=f"grad_{wrt} of {function.__name__}",
         dtype=dtype,
         tolerance=tolerance,
-        slack=_slack(
+        slack=slack_of(
             lambda values, precision: _gradients(
                 reference, values, options, [wrt], np.ones(()), precision
             )[1][0],
@@ -326,21 +310,6 @@ def check_value_and_gradient(
             dtype,
         ),
     )
-
-
-def float_dtype(inputs: Mapping[str, Any]) -> str:
-    """The dtype that a function must return: the first float input's."""
-    for array in _leaves(list(inputs.values())):
-        if array.dtype.kind == "f":
-            return str(array.dtype)
-    return "float64"
-
-
-def _fresh(options: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: clone(value) if isinstance(value, np.random.Generator) else value
-        for name, value in options.items()
-    }
 
 
 def _evaluate(
@@ -354,10 +323,10 @@ def _evaluate(
     torch = the_torch()
 
     with torch.no_grad():
-        value = reference(*(to_tensor(item, dtype) for item in inputs.values()), **_fresh(options))
+        value = reference(*(to_tensor(item, dtype) for item in inputs.values()), **fresh(options))
     if first and isinstance(value, (list, tuple)):
         value = value[0]
-    return _numpy(value)
+    return as_numpy(value)
 
 
 def _gradients(
@@ -372,40 +341,29 @@ def _gradients(
     torch = the_torch()
 
     tensors = {name: to_tensor(value, dtype) for name, value in inputs.items()}
-    leaves = [leaf.requires_grad_() for name in wrt for leaf in _leaves(tensors[name])]
-    out = reference(*tensors.values(), **_fresh(options))
+    wanted = [leaf.requires_grad_() for name in wrt for leaf in leaves(tensors[name])]
+    out = reference(*tensors.values(), **fresh(options))
     out = out[0] if isinstance(out, (list, tuple)) else out
     if out.requires_grad:
         # through a scalar: torch imports sympy, for half a second, to check the shape of a gradient that it is given
         total = (out * torch.from_numpy(np.array(grad_out, dtype=dtype, order="C"))).sum()
-        found = torch.autograd.grad(total, leaves, allow_unused=True)
+        found = torch.autograd.grad(total, wanted, allow_unused=True)
     else:
-        found = (None,) * len(leaves)
+        found = (None,) * len(wanted)
     grads = {
         id(leaf): (np.zeros(tuple(leaf.shape)) if grad is None else grad.numpy())
-        for leaf, grad in zip(leaves, found, strict=True)
+        for leaf, grad in zip(wanted, found, strict=True)
     }
     return out.detach().numpy(), [
-        _mapped(lambda leaf: grads[id(leaf)], tensors[name]) for name in wrt
+        mapped(lambda leaf: grads[id(leaf)], tensors[name]) for name in wrt
     ]
-
-
-def _forward(
-    forward: StudentFunction,
-    inputs: Mapping[str, Any],
-    options: Mapping[str, Any],
-    returns: Sequence[str],
-) -> tuple[Any, Any]:
-    __tracebackhide__ = True
-    parts = unpack(forward(*inputs.values(), **_fresh(options)), *returns, what=forward.__name__)
-    return parts[list(returns).index("out")], parts[list(returns).index("cache")]
 
 
 def _decoy(forward: StudentFunction, inputs: Mapping[str, Any], options: Mapping[str, Any]) -> None:
     """Forward passes on other values, and in the other mode: what was kept in a global is lost."""
     __tracebackhide__ = True
     others = [
-        _mapped(
+        mapped(
             lambda leaf: (
                 (leaf[::-1] * 0.5 + 1).astype(leaf.dtype)
                 if leaf.ndim and leaf.dtype.kind == "f"
@@ -415,17 +373,17 @@ def _decoy(forward: StudentFunction, inputs: Mapping[str, Any], options: Mapping
         )
         for value in inputs.values()
     ]
-    forward(*others, **_fresh(options))
+    forward(*others, **fresh(options))
     flipped = {name: not value for name, value in options.items() if isinstance(value, bool)}
     if flipped:
         with contextlib.suppress(StudentError):  # the other mode may refuse these values
-            forward(*others, **_fresh({**options, **flipped}))
+            forward(*others, **fresh({**options, **flipped}))
 
 
 def _upstream(inputs: Mapping[str, Any], out: Any, dtype: str) -> Array:
     """A random upstream gradient like out, in a layout of its own."""
     shape = np.shape(out)
-    seed = [len(shape), *shape, *(int(np.size(leaf)) for leaf in _leaves(list(inputs.values())))]
+    seed = [len(shape), *shape, *(int(np.size(leaf)) for leaf in leaves(list(inputs.values())))]
     rng = np.random.default_rng(seed)
     small = rng.integers(-3, 4, size=shape) if len(seed) % 2 else rng.standard_normal(shape)
     values = np.asarray(small, dtype=dtype) + np.asarray(0.25, dtype=dtype)
@@ -451,208 +409,8 @@ def _gradient_scale(upstream: Array, out: Any, value: Tree) -> float:
     """Magnitude of the terms of a gradient, by its units: those of grad_out times out over the input."""
     scale = [
         float(np.max(np.abs(leaf), initial=0.0))
-        for leaf in (upstream, np.asarray(out), *_leaves(value))
+        for leaf in (upstream, np.asarray(out), *leaves(value))
     ]
     largest = max(scale[2:], default=0.0)
     by_units = scale[0] * scale[1] / largest if largest > 0 else 0.0
     return max(by_units, 0.1 * scale[0] * largest)
-
-
-def _slack(
-    function: Callable[[Mapping[str, Any], str], Any], inputs: Mapping[str, Any], dtype: str
-) -> Callable[[], Any]:
-    """How ill-conditioned a case is, measured on the reference; called only where an answer disagrees.
-
-    Two effects that no order of operations escapes, each with a factor of 16 for longer chains than torch's: rounding the inputs
-    moves the exact result (what any backward-stable answer may differ by), and rounding inside moves the computed one
-    (torch in float32 against float64, in units of the dtype's own roundoff).
-    """
-
-    def measure() -> Any:
-        rng = np.random.default_rng(0)
-        unit = float(np.finfo(dtype).eps)
-        ratio = unit / float(np.finfo(np.float32).eps)
-        exact = function(inputs, "float64")
-        worst = _mapped(lambda leaf: np.zeros(np.shape(leaf)), exact)
-        for _ in range(_DIRECTIONS):
-            moved, rounded = (
-                _moved(inputs, rng, unit),
-                _moved(inputs, rng, float(np.finfo(np.float32).eps)),
-            )
-            worst = _zipped(_larger(1.0), worst, function(moved, "float64"), exact)
-            try:
-                computed = function(rounded, "float32")
-            except RuntimeError:  # the reference mixes in float64 values of its own
-                continue
-            worst = _zipped(_larger(ratio), worst, computed, function(rounded, "float64"))
-        return worst
-
-    return measure
-
-
-def _larger(ratio: float) -> Callable[[Any, Any, Any], Any]:
-    def larger(most: Any, new: Any, old: Any) -> Any:
-        with np.errstate(invalid="ignore"):
-            difference = np.abs(
-                np.asarray(new, dtype=np.float64) - np.asarray(old, dtype=np.float64)
-            )
-        return np.fmax(most, _ROUNDINGS * ratio * difference)
-
-    return larger
-
-
-def _moved(inputs: Mapping[str, Any], rng: np.random.Generator, unit: float) -> dict[str, Any]:
-    """The inputs, widened, each float element moved by one unit of rounding up or down."""
-
-    def move(leaf: Any) -> Any:
-        if np.asarray(leaf).dtype.kind != "f":
-            return leaf
-        wide = np.asarray(leaf, dtype=np.float64)
-        moved = wide * (1 + unit * rng.choice([-1.0, 1.0], size=wide.shape))
-        return np.asarray(moved)  # a 0-d product is a scalar
-
-    return {name: _mapped(move, value) for name, value in inputs.items()}
-
-
-class _Fault(NamedTuple):
-    """Tells, from central differences of the student's own forward, which pass a fault lies in."""
-
-    forward: StudentFunction
-    inputs: Mapping[str, Any]
-    options: Mapping[str, Any]
-    returns: Sequence[str]
-    backward_name: str
-
-    def lines(self, name: str, upstream: Array, gradient: Any, factor: float) -> Sequence[str]:
-        if factor == 0.0:
-            return ("The upstream gradient is zero here, so every gradient is: is grad_out used?",)
-        if factor != 1.0:
-            return (
-                f"The fault lies in {self.backward_name}: its second call, with the same cache.",
-            )
-        wide = {key: _widened(value) for key, value in self.inputs.items()}
-        if sum(leaf.size for leaf in _leaves(wide[name])) > 200:
-            return ()
-        actual = reveal(gradient)
-        try:
-            numeric = _differences(
-                self.forward,
-                wide,
-                self.options,
-                self.returns,
-                name,
-                upstream.astype(np.float64),
-            )
-            assert_close(
-                actual, _like(numeric, actual), what="", dtype=upstream.dtype, tolerance=1e4
-            )
-        except Failure:
-            return (
-                f"The forward pass is right here; the fault lies in {self.backward_name}, or in what it calls.",
-            )
-        return (
-            f"{self.backward_name} is the right gradient of your {self.forward.__name__}:",
-            f"the fault lies there, in how its out depends on {name}.",
-        )
-
-
-def _differences(
-    forward: StudentFunction,
-    inputs: Mapping[str, Any],
-    options: Mapping[str, Any],
-    returns: Sequence[str],
-    name: str,
-    grad_out: Array,
-) -> Tree:
-    """Central differences of sum(out * grad_out) in one input; NaN at a kink.
-
-    The step is u^(1/3) times the value's magnitude, where the error of the formula (step^2) and of rounding (u / step)
-    balance (Nocedal and Wright, Numerical Optimization, section 8.1); two steps that disagree show a kink.
-    """
-    step_size = float(np.finfo(np.float64).eps) ** (1 / 3)
-    copies = {
-        key: _mapped(lambda leaf: np.array(leaf, order="C"), value) for key, value in inputs.items()
-    }
-
-    def total() -> float:
-        out, _ = _forward(forward, copies, options, returns)
-        return float(np.sum(np.asarray(out, dtype=np.float64) * grad_out))
-
-    def derivative(leaf: Array) -> Array:
-        result = np.empty(leaf.shape)
-        for index in np.ndindex(leaf.shape):
-            middle = leaf[index]
-            slopes = []
-            for step in (step_size * max(1.0, abs(middle)), 4 * step_size * max(1.0, abs(middle))):
-                leaf[index] = middle + step
-                above = total()
-                leaf[index] = middle - step
-                slopes.append((above - total()) / (2 * step))
-            leaf[index] = middle
-            agree = abs(slopes[0] - slopes[1]) <= 1e-4 * (1 + abs(slopes[0]))
-            result[index] = slopes[0] if agree else np.nan
-        return result
-
-    return _mapped(derivative, copies[name])
-
-
-def _like(numeric: Tree, actual: Tree) -> Tree:
-    """The differences, with the answer itself where they mean nothing (at a kink)."""
-    if isinstance(numeric, (list, tuple)):
-        return [_like(one, other) for one, other in zip(numeric, actual, strict=False)]
-    if isinstance(actual, np.ndarray) and actual.shape == numeric.shape:
-        return np.where(np.isnan(numeric), actual, numeric)
-    return numeric
-
-
-def _widened(tree: Tree) -> Tree:
-    return _mapped(lambda leaf: leaf.astype(np.float64) if leaf.dtype.kind == "f" else leaf, tree)
-
-
-def _scaled(tree: Tree, factor: float) -> Tree:
-    return _mapped(lambda leaf: factor * leaf, tree)
-
-
-def _numpy(tree: Any) -> Any:
-    if isinstance(tree, (list, tuple)):
-        return [_numpy(item) for item in tree]
-    if isinstance(tree, dict):
-        return {key: _numpy(item) for key, item in tree.items()}
-    return tree.detach().numpy() if hasattr(tree, "detach") else tree
-
-
-def _leaves(tree: Tree) -> list[Any]:
-    if isinstance(tree, (list, tuple)):
-        return [leaf for item in tree for leaf in _leaves(item)]
-    return [tree] if hasattr(tree, "dtype") else []
-
-
-def _is_float(tree: Tree) -> bool:
-    leaves = _leaves(tree)
-    return bool(leaves) and all(leaf.dtype.kind == "f" for leaf in leaves)
-
-
-def _mapped(function: Callable[[Any], Any], tree: Tree) -> Tree:
-    if isinstance(tree, (list, tuple)):
-        return type(tree)(_mapped(function, item) for item in tree)
-    if isinstance(tree, dict):
-        return {key: _mapped(function, item) for key, item in tree.items()}
-    return function(tree)
-
-
-def _zipped(function: Callable[..., Any], *trees: Tree) -> Tree:
-    if isinstance(trees[0], (list, tuple)):
-        return [_zipped(function, *items) for items in zip(*trees, strict=True)]
-    if isinstance(trees[0], dict):
-        return {key: _zipped(function, *(tree[key] for tree in trees)) for key in trees[0]}
-    return function(*trees)
-
-
-__all__ = [
-    "check_backward",
-    "check_forward",
-    "check_gradients",
-    "check_value_and_gradient",
-    "float_dtype",
-    "to_tensor",
-]
