@@ -156,12 +156,19 @@ def grade_tasks(
     for task, future in _in_turn(waiting, submit, jobs, executor):
         error = future.exception()
         if error is not None:
-            ended(task, Outcome(task, None, f"{type(error).__name__}: {error}"))
+            ended(task, Outcome(task, None, _problem(error)))
         else:
             report = msgspec.json.decode(future.result(), type=Report)
             write_atomically(waiting[task], report.to_json().decode())
             ended(task, Outcome(task, report))
     return [outcomes[task] for task in tasks]
+
+
+def _problem(error: BaseException) -> str:
+    """Why a submission has no report, and what to do."""
+    if isinstance(error, BrokenExecutor):
+        return "the judge's process died while it graded this one (out of memory?): run again to try once more"
+    return f"{type(error).__name__}: {error}"
 
 
 def _in_turn(
@@ -204,7 +211,7 @@ def _in_turn(
                 suspects.extend(running.values())
                 running.clear()
                 pool.shutdown(cancel_futures=True)
-                pool = _judges(min(jobs, len(queue) or 1))
+                pool = _judges(min(jobs, len(queue)))
     finally:
         if executor is None:
             pool.shutdown(cancel_futures=True)

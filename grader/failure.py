@@ -48,7 +48,7 @@ class Failure(AssertionError):
         details = (*self.details, *details)
         failure = _restored(type(self), self.headline, details, self.aspect)
         failure.__dict__ |= self.__dict__ | {"details": details}
-        return failure
+        return failure.with_traceback(self.__traceback__)
 
 
 class StudentError(Failure):

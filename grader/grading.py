@@ -190,7 +190,7 @@ def _result(
 
 
 def _misconception(found: dict[str, str]) -> Misconception | None:
-    """One, or two that cannot be told apart."""
+    """One, or those that cannot be told apart, joined by "or"."""
     return Misconception(" or ".join(found), "\nOr: ".join(found.values())) if found else None
 
 

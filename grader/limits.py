@@ -85,9 +85,11 @@ def _alarm(timeout_s: float) -> Iterator[None]:
             raise TimeLimit(CALL_LIMIT_S, call[1])
 
     before = signal.signal(signal.SIGALRM, look)
-    signal.setitimer(signal.ITIMER_REAL, min(timeout_s, _EVERY_S), _EVERY_S)
+    timer = signal.setitimer(signal.ITIMER_REAL, min(timeout_s, _EVERY_S), _EVERY_S)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.setitimer(
+            signal.ITIMER_REAL, *timer
+        )  # of the limit around this one, if there is one
         signal.signal(signal.SIGALRM, before)

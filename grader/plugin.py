@@ -162,8 +162,8 @@ def _misconceptions(item: pytest.Function, student: Student, failure: Failure) -
     from grader.diagnosis.matching import Diagnosis
 
     topic = _topic_of(Path(str(item.path)))
-    if topic is None or failure.misconceptions:
-        return dict(failure.misconceptions)
+    if topic is None:
+        return {}
     diagnosis = Diagnosis(fingerprints_of(topic), checks_of(item.module), student)
     return diagnosis.misconceptions(item.originalname, failure)
 

@@ -65,6 +65,7 @@ def test_a_judge_that_dies_costs_one_report(course, capsys, jobs):
     assert run(command) == 1
     printed = capsys.readouterr().out
     assert "no report" in printed
+    assert "the judge's process died" in printed
     assert "s2/01_doubling/doubling.py" in printed.replace("\n", "")
     assert points(out) == dict.fromkeys(sorted(set(names) - {"s2"}), 2)
     assert "s2" in (out / "report.html").read_text()

@@ -7,11 +7,11 @@ import pytest
 
 from grader.cli import run
 from grader.course import load_course
-from grader.diagnosis.fingerprints import Fingerprints, WrongAnswer, fingerprints_of
+from grader.diagnosis.fingerprints import FORMAT, Fingerprints, WrongAnswer, fingerprints_of
 from grader.diagnosis.matching import named
 from grader.diagnosis.misconceptions import load_misconceptions
-from grader.diagnosis.trace import Trace, agree
-from grader.grading import Settings, grade
+from grader.diagnosis.trace import Trace, agree, trace_of
+from grader.grading import Settings, grade, topic_checks
 from grader.submission import submission_from_bytes
 from grader.tables import CourseError
 
@@ -107,12 +107,30 @@ def test_agreement():
     assert not agree(law, Trace("l", {0: [[["~", 4000, 0.9, 0.5, 0.7]]]}))
 
 
+def test_what_is_not_written_leaves_no_trace(student_of):
+    """Nor is one taken for a function that modifies its argument, whose letter is the same."""
+    topic = COURSE.topic("04_normalization")
+    check = next(one for one in topic_checks(topic) if one.name == "test_rms_norm_forward")
+    assert (
+        trace_of(check, student_of("def rms_norm_forward(*a, **k): raise NotImplementedError"))
+        is None
+    )
+    changing = student_of(
+        """
+        def rms_norm_forward(x, gamma, *, eps=1e-5):
+            gamma *= 2
+            return x, None
+        """
+    )
+    assert set(trace_of(check, changing).pattern) == {"m"}
+
+
 def test_more_than_three_are_not_named():
     """What fits many misconceptions tells nothing."""
     same = {"test_a": Trace("r", {})}
     for count, expected in ((1, 1), (3, 3), (4, 0)):
         wrong = {f"m{i}": WrongAnswer("text", same) for i in range(count)}
-        found = named(Fingerprints(2, {}, "", wrong), "test_a", lambda _: Trace("r", {}))
+        found = named(Fingerprints(FORMAT, {}, "", wrong), "test_a", lambda _: Trace("r", {}))
         assert len(found) == expected
 
 

@@ -47,6 +47,21 @@ def test_the_smaller_limit_holds():
     assert time_left()[0] == float("inf")
 
 
+def test_a_limit_goes_on_behind_an_inner_one():
+    """The end of the inner one leaves the outer one's signal as it was."""
+
+    def judge():
+        with time_limit(0.3):
+            with time_limit(50):
+                pass
+            with interruptible():
+                while True:
+                    pass
+
+    with pytest.raises(TimeLimit):
+        judge()
+
+
 def test_in_another_thread_calls_of_a_worker_keep_it():
     """Signals do not reach threads, as those of a cluster's workers: the call is given what is left."""
     caught = []

@@ -218,6 +218,30 @@ def test_a_str_of_numpys_making_is_a_str(student_of):
     assert reveal(student.two()) == ("saddle", ["saddle"])
 
 
+def test_scalars_of_any_float_type(student_of):
+    """A long double counts as a float: alone, as a 0-d array, in a sequence."""
+    student = student_of(
+        """
+        import numpy as np
+        def one(): return np.longdouble(0.25)
+        def two(): return np.array(0.5, dtype=np.longdouble), [np.longdouble(2.0)]
+        """
+    )
+    assert student.one() == 0.25
+    assert reveal(student.two()) == (0.5, [2.0])
+
+
+def test_further_lines_keep_where_it_was_raised():
+    """A debugger that is opened on the failure lands in the check."""
+    try:
+        raise Failure("wrong")
+    except Failure as failure:
+        more = failure.with_details("a line")
+    assert more.details == ("a line",)
+    assert str(more) == "wrong\na line"
+    assert more.__traceback__ is not None
+
+
 def test_unpack():
     """Anything else than that many items is the student's error, in words."""
     assert unpack([1, 2], "out", "cache", what="f") == (1, 2)

@@ -29,7 +29,7 @@ def gradients(draw, shape, pattern, steps):
     for step in range(steps):
         factor = 1.0
         if pattern == "spike":
-            factor = 100.0 if step == min(1, steps - 1) else 0.07  # no decay makes it 0
+            factor = 100.0 if step == min(1, steps - 1) else 0.07  # in float32 no decay cancels it
         elif pattern == "small":
             factor = 1e-3
         elif (

@@ -26,6 +26,8 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 _REPEATED = 8
 """Calls are repeated, to compare the answers, in so many examples of a check."""
 _SHRINK_EXAMPLES = 150
+_EXPLAIN_S = 10.0
+"""Limit of each step that explains a failure: what else fails, the smallest case, the differences."""
 _PLAIN = 1e5
 """Errors of so many times the allowed one are seen in the first digits."""
 _MARK = "__grader_check__"
@@ -233,7 +235,7 @@ class _Run:
         """The same failure, with the explanations that take many calls."""
         assert failure.case is not None
         again = None
-        with contextlib.suppress(TimeLimit), time_limit(min(self.check.timeout_s, 10.0)):
+        with contextlib.suppress(TimeLimit), time_limit(min(self.check.timeout_s, _EXPLAIN_S)):
             again = self.failure(failure.case, repeat=failure.aspect == "determinism")
         return again if again is not None and alike(again, failure) else failure
 
@@ -245,7 +247,7 @@ class _Run:
             (one, None) for one in examples[:first]
         ]
         tried.append((examples[first], failure))
-        with contextlib.suppress(TimeLimit), time_limit(min(self.check.timeout_s, 10.0)):
+        with contextlib.suppress(TimeLimit), time_limit(min(self.check.timeout_s, _EXPLAIN_S)):
             tried.extend((one, self.failure(one, repeat=False)) for one in examples[first + 1 :])
         return tried
 
@@ -273,7 +275,7 @@ class _Run:
             return True
 
         strategies = self.check.strategies
-        with contextlib.suppress(TimeLimit), time_limit(min(self.check.timeout_s, 10.0)):
+        with contextlib.suppress(TimeLimit), time_limit(min(self.check.timeout_s, _EXPLAIN_S)):
             if not any(map(is_cases, strategies.values())):
                 _find(strategies, fails_alike)
             for name, strategy in strategies.items():

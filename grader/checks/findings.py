@@ -44,8 +44,8 @@ def findings(tried: Tried, failure: Failure) -> list[str]:
     """
     if failure.aspect not in _OF_VALUES:
         return []
-    lines = [*_relation([item for item in tried if _of(item[1], failure)]), *_where(tried)]
-    return lines[:2]
+    relation = _relation([item for item in tried if _of(item[1], failure)])
+    return [*(f"{failure.what} {words}" for words in relation), *_where(tried)]
 
 
 def _of(other: Failure | None, failure: Failure) -> bool:
@@ -69,7 +69,7 @@ def _where(tried: Tried) -> Iterator[str]:
     ):
         if all((condition in held) == fails for held, fails in conditions):
             yield (
-                f"It fails in each of the {failing} examples where {condition}, "
+                f"The check fails in each of the {failing} examples where {condition}, "
                 f"and passes in the {passing} others."
             )
             return
@@ -111,7 +111,7 @@ def _of_axes(dims: Mapping[str, int]) -> Iterator[str]:
 
 
 def _relation(failing: Tried) -> Iterator[str]:
-    """How the wrong values are made from the right ones."""
+    """How the wrong values are made from the right ones, to go behind the answer's name."""
     if len(failing) < _EACH_AT_LEAST:
         return
     pairs = [failure.values for _, failure in failing if failure is not None and failure.values]
@@ -122,19 +122,21 @@ def _relation(failing: Tried) -> Iterator[str]:
         )
         return
     if all(_is_transposed(actual, expected) for actual, expected in pairs):
-        yield "It is the right answer, transposed."
+        yield "is the right answer, transposed."
     elif all(_first_only(actual, expected) for actual, expected in pairs):
-        yield "Only the first entry along axis 0 is right."
+        yield "is right in its first entry along axis 0 only."
 
 
 def _ratio(actual: Any, expected: Any) -> float | None:
     """The factor by which all elements are off; None where there is no single one that can be told."""
     zero = expected == 0
-    if not np.isfinite(actual).all() or (actual[zero] != 0).any() or zero.all():
+    usable = actual.dtype.kind in "biuf" and np.isfinite(actual).all()
+    if not usable or (actual[zero] != 0).any() or zero.all():
         return None
-    each = actual[~zero] / expected[~zero]
-    first = float(each[0])
-    same = np.abs(each - first) <= _RELATIVE * abs(first)
+    with np.errstate(over="ignore", invalid="ignore"):
+        each = actual[~zero] / expected[~zero]
+        first = float(each[0])
+        same = np.abs(each - first) <= _RELATIVE * abs(first)
     return first if bool(same.all()) else None
 
 
@@ -148,20 +150,20 @@ def _factor(ratios: Sequence[tuple[Case | None, Any]]) -> Iterator[str]:
         )
 
     count = f"in all {len(values)} examples that fail there"
-    if always([0.0] * len(values)) or not any(values):
-        yield f"It is zero everywhere, {count}."
+    if not any(values):
+        yield f"is zero everywhere, {count}."
     elif always([-1.0] * len(values)):
-        yield f"It is the right answer with the other sign, {count}."
+        yield f"is the right answer with the other sign, {count}."
     else:
         cases = [case for case, _ in ratios if case is not None]
         if len(cases) == len(values) and len(set(values)) > 1:
             for words, of in _quantities(cases[0]):
                 if always([of(case) for case in cases]):
-                    yield f"It is {words} times the right answer, {count}."
+                    yield f"is {words} times the right answer, {count}."
                     return
         for words, constant in _CONSTANTS.items():
             if always([constant] * len(values)):
-                yield f"It is {words} times the right answer, {count}."
+                yield f"is {words} times the right answer, {count}."
                 return
 
 
@@ -172,7 +174,11 @@ def _quantities(case: Case) -> Iterator[tuple[str, Any]]:
         return lambda case: float(case.dims.get(axis, 0)) or None
 
     def option(name: str) -> Any:
-        return lambda case: float(case.options.get(name, 0)) or None
+        def number(case: Case) -> float | None:
+            value = case.options.get(name)
+            return float(value) if isinstance(value, (int, float)) and value else None
+
+        return number
 
     sources = [(axis, extent(axis)) for axis in case.dims if axis.isidentifier()]
     sources += [

@@ -1,9 +1,9 @@
 """Takes the fingerprints of a topic: each wrong answer runs on the tape of the checks that judge its functions."""
 
 import contextlib
-import warnings
 from collections.abc import Mapping
 
+from grader.content.quiet import quietly
 from grader.content.signatures import signatures_of
 from grader.content.text_rules import checks_in, wrong_answer
 from grader.course import CourseError, Topic
@@ -45,7 +45,7 @@ def traces_of(
     answer = submission_from_bytes(wrong_answer(misconception, topic), topic.source.name)
     student = the_student(answer, topic, isolated=False, signatures=signatures)
     traces = {}
-    with warnings.catch_warnings(action="ignore"):  # wrong answers divide by zero
+    with quietly():
         for check in topic_checks(topic):
             if check.name in own:
                 trace = trace_of(check, student)

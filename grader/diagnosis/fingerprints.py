@@ -14,7 +14,7 @@ from grader.course import Topic
 from grader.diagnosis.trace import Trace
 from grader.tables import CourseError
 
-FORMAT = 2
+FORMAT = 3
 """The version of fingerprints.json that this engine reads and writes."""
 
 

@@ -267,7 +267,7 @@ class Host:
         return self._closed(value, label)
 
     def _closed(self, value: Any, label: str | None) -> Any:
-        value = _as_str(value)
+        value = _as_known(value)
         if label is not None and (was := frozen(value)) is not None and not _is_scalar(value):
             self._kept.append((label, value, was))
             del self._kept[:-_KEPT_AT_MOST]
@@ -382,13 +382,19 @@ def _clone_array(array: np.ndarray) -> np.ndarray:
     return copy
 
 
-def _as_str(value: Any) -> Any:
-    """A str where the value is one of numpy's making, as an element of an array of strings is."""
-    return str(value) if type(value) is np.str_ else value
+def _as_known(value: Any) -> Any:
+    """A str or float where the value is a scalar of numpy's that cannot travel as it is: of strings, of long doubles."""
+    if type(value) is np.str_:
+        return str(value)
+    if type(value) is np.longdouble or (
+        type(value) is np.ndarray and value.ndim == 0 and value.dtype == np.longdouble
+    ):
+        return value if value.dtype in PLAIN_DTYPES else float(value)
+    return value
 
 
 def _plain(value: Any, depth: int) -> Any:
-    value = _as_str(value)
+    value = _as_known(value)
     if is_plain_array(value) or _is_scalar(value):
         return value
     if depth < _DEPTH_AT_MOST:

@@ -51,9 +51,8 @@ class SandboxUnavailable(Exception):
     """No sandbox works on this machine; the text says what to install."""
 
 
-@functools.cache
 def usable_sandbox(wanted: SandboxName | None = None) -> SandboxName:
-    """The best sandbox that passes its self-test: bubblewrap, else Landlock; tried once per process.
+    """The best sandbox that passes its self-test: bubblewrap, else Landlock.
 
     Args:
         wanted: only this one; "none", which protects from nothing, is not tested.
@@ -79,8 +78,12 @@ def usable_sandbox(wanted: SandboxName | None = None) -> SandboxName:
     )
 
 
+@functools.cache
 def flaws(name: SandboxName) -> list[str]:
-    """What a probe in this sandbox could do but must not, or why it cannot be used; nothing when it is sound."""
+    """What a probe in this sandbox could do but must not, or why it cannot be used; nothing when it is sound.
+
+    Each sandbox is tried once per process.
+    """
     if not seccomp.supported():
         return ["the system-call filter is not known for this machine"]
     if name == "bubblewrap" and (lacking := bubblewrap.missing()):
