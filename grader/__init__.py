@@ -18,7 +18,9 @@ if TYPE_CHECKING:
         check_gradients,
         check_value_and_gradient,
     )
+    from grader.checks.showing import showing
     from grader.checks.strategies import Case, Draw, axis, cases, labels, positive, uniform
+    from grader.checks.torch_optimizers import load_optimizers
     from grader.checks.trees import to_tensor
     from grader.failure import Failure
     from grader.student import overwriting, reveal, unpack
@@ -38,7 +40,9 @@ _ROOMS = {
         "check_gradients",
         "check_value_and_gradient",
     ),
+    "grader.checks.showing": ("showing",),
     "grader.checks.strategies": ("Case", "Draw", "axis", "cases", "labels", "positive", "uniform"),
+    "grader.checks.torch_optimizers": ("load_optimizers",),
     "grader.checks.trees": ("to_tensor",),
     "grader.failure": ("Failure",),
     "grader.student": ("overwriting", "reveal", "unpack"),
@@ -65,10 +69,12 @@ __all__ = [
     "check_value_and_gradient",
     "given",
     "labels",
+    "load_optimizers",
     "overwriting",
     "points",
     "positive",
     "reveal",
+    "showing",
     "to_tensor",
     "uniform",
     "unpack",

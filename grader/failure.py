@@ -23,6 +23,8 @@ class Failure(AssertionError):
     verdict = "failed"
     case: Mapping[str, Any] | None = None
     """The generated arguments of the smallest failing example."""
+    shown: Any = None
+    """A `Case` to show in their place, where the check called with part of them or with others."""
     excess: float = float("inf")
     """Measured over allowed error, where values differ: how plainly a case shows the fault."""
     what: str = ""

@@ -102,43 +102,47 @@ def test_relu_backward_at_zero(student, case):
     )
 
 
-def check_elementwise(forward, case, reference, x, backward=None):
+def check_elementwise(forward, reference, case, backward=None):
     """Compares with an absolute error, as every sound formula of a saturating function has."""
-    dtype = str(x.dtype)
-    out, cache = unpack(forward(x), "out", "cache", what=forward.__name__)
-    tensor = to_tensor(x).requires_grad_()
+    dtype = case.dtype
+    out, cache = unpack(forward(case.x), "out", "cache", what=forward.__name__)
+    tensor = to_tensor(case.x).requires_grad_()
     expected = reference(tensor)
     if backward is None:
         what = f"out of {forward.__name__}"
         assert_close(out, expected, what=what, dtype=dtype, scale=1.0)
         return
-    grad_out = case.rng(1).uniform(-2, 2, size=x.shape).astype(dtype)
-    (gradient,) = torch.autograd.grad((expected * to_tensor(grad_out)).sum(), tensor)
+    (gradient,) = torch.autograd.grad((expected * to_tensor(case.grad_out)).sum(), tensor)
     what = f"grad_x of {backward.__name__}"
-    assert_close(backward(grad_out, cache), gradient, what=what, dtype=dtype, scale=1.0)
+    assert_close(backward(case.grad_out, cache), gradient, what=what, dtype=dtype, scale=1.0)
 
 
-def saturated(case):
-    """Magnitudes from 5 to 1e4, both signs in turn."""
-    rng = case.rng()
-    signs = np.where(np.arange(case.x.size) % 2, 1.0, -1.0) * rng.choice([-1.0, 1.0])
-    sizes = 10.0 ** rng.uniform(0.7, 4, size=case.x.size)
-    sizes[rng.random(case.x.size) < 0.4] = 1e4
-    return (signs * sizes).reshape(case.x.shape).astype(case.x.dtype)
+def saturated(draw, drawn):
+    """Whole numbers of magnitude 5 to 1e4, both signs in turn."""
+    x = drawn["x"]
+    signs = np.where(np.arange(x.size) % 2, 1.0, -1.0) * draw.rng.choice([-1.0, 1.0])
+    sizes = np.rint(10.0 ** draw.rng.uniform(0.7, 4, size=x.size))
+    sizes[draw.rng.random(x.size) < 0.4] = 1e4
+    return {"x": draw.laid_out((signs * sizes).reshape(x.shape))}
+
+
+def saturated_with_gradient(draw, drawn):
+    grad_out = draw.rng.uniform(-2, 2, size=drawn["x"].shape).round(2)
+    return {"grad_out": draw.laid_out(grad_out), **saturated(draw, drawn)}
 
 
 @points(0.5)
 @given(case=cases(x=ANY_SHAPE, empty=("N",)))
 def test_tanh_forward(student, case):
     """tanh is taken of each element."""
-    check_elementwise(student.tanh_forward, case, torch.tanh, case.x)
+    check_elementwise(student.tanh_forward, torch.tanh, case)
 
 
 @points(0.5)
-@given(case=cases(x=ANY_SHAPE))
+@given(case=cases(x=ANY_SHAPE, change=saturated))
 def test_tanh_forward_saturated(student, case):
     """tanh of large inputs is -1 or 1, never NaN."""
-    check_elementwise(student.tanh_forward, case, torch.tanh, saturated(case))
+    check_elementwise(student.tanh_forward, torch.tanh, case)
 
 
 @points(1)
@@ -151,26 +155,24 @@ def test_tanh_backward(student, case):
 
 
 @points(0.5)
-@given(case=cases(x=ANY_SHAPE))
+@given(case=cases(x=ANY_SHAPE, change=saturated_with_gradient))
 def test_tanh_backward_saturated(student, case):
     """Where tanh is saturated its gradient is zero, never NaN."""
-    check_elementwise(
-        student.tanh_forward, case, torch.tanh, saturated(case), student.tanh_backward
-    )
+    check_elementwise(student.tanh_forward, torch.tanh, case, student.tanh_backward)
 
 
 @points(0.5)
 @given(case=cases(x=ANY_SHAPE, empty=("N",), kinds=(*MODERATE, "wide", "tiny")))
 def test_sigmoid_forward(student, case):
     """The logistic function is taken of each element."""
-    check_elementwise(student.sigmoid_forward, case, torch.sigmoid, case.x)
+    check_elementwise(student.sigmoid_forward, torch.sigmoid, case)
 
 
 @points(0.5)
-@given(case=cases(x=ANY_SHAPE))
+@given(case=cases(x=ANY_SHAPE, change=saturated))
 def test_sigmoid_forward_saturated(student, case):
     """The sigmoid of inputs up to 1e4 is 0 or 1, never NaN."""
-    check_elementwise(student.sigmoid_forward, case, torch.sigmoid, saturated(case))
+    check_elementwise(student.sigmoid_forward, torch.sigmoid, case)
 
 
 @points(1)
@@ -186,12 +188,10 @@ def test_sigmoid_backward(student, case):
 
 
 @points(0.5)
-@given(case=cases(x=ANY_SHAPE))
+@given(case=cases(x=ANY_SHAPE, change=saturated_with_gradient))
 def test_sigmoid_backward_saturated(student, case):
     """Where the sigmoid is saturated its gradient is zero, never NaN."""
-    check_elementwise(
-        student.sigmoid_forward, case, torch.sigmoid, saturated(case), student.sigmoid_backward
-    )
+    check_elementwise(student.sigmoid_forward, torch.sigmoid, case, student.sigmoid_backward)
 
 
 @points(0.5)
@@ -203,16 +203,17 @@ def test_mse_loss(student, case):
     )
 
 
+def with_target(draw, drawn):
+    prediction = drawn["prediction"]
+    return {"prediction": prediction, "target": draw.array(*prediction.shape)}
+
+
 @points(0.5)
-@given(case=cases(prediction=["N", "N C H", "N C H W"], target=["N", "N C H", "N C H W"]))
+@given(case=cases(prediction=["N", "N C H", "N C H W"], change=with_target))
 def test_mse_loss_of_any_shape(student, case):
     """The mean runs over all axes, whatever the number of axes."""
-    target = np.resize(np.ascontiguousarray(case.target), case.prediction.shape)
     check_value_and_gradient(
-        student.mse_loss,
-        reference=F.mse_loss,
-        inputs={"prediction": case.prediction, "target": target.astype(case.prediction.dtype)},
-        wrt="prediction",
+        student.mse_loss, reference=F.mse_loss, inputs=case.inputs, wrt="prediction"
     )
 
 
@@ -249,13 +250,25 @@ def test_softmax_cross_entropy(student, case):
     check_cross_entropy(student.softmax_cross_entropy, case.logits, case.targets)
 
 
+def large_logits(draw, drawn):
+    """The largest logit has a magnitude of up to 1e4; whole numbers."""
+    logits = np.asarray(drawn["logits"], dtype="float64")
+    scaled = np.rint(logits * (1e4 / max(1.0, float(np.abs(logits).max()))))
+    return {"logits": draw.laid_out(scaled), "targets": drawn["targets"]}
+
+
 @points(1)
-@given(case=cases(logits="N C", targets=labels("N", "C"), kinds=("integers", "normal", "offset")))
+@given(
+    case=cases(
+        logits="N C",
+        targets=labels("N", "C"),
+        kinds=("integers", "normal", "offset"),
+        change=large_logits,
+    )
+)
 def test_softmax_cross_entropy_of_large_logits(student, case):
     """Logits up to 1e4 give a finite loss and a finite gradient."""
-    largest = max(1.0, float(np.abs(case.logits).max()))
-    logits = (case.logits * (1e4 / largest)).astype(case.logits.dtype)
-    check_cross_entropy(student.softmax_cross_entropy, logits, case.targets)
+    check_cross_entropy(student.softmax_cross_entropy, case.logits, case.targets)
 
 
 def network(draw, *, shallowest=1, deepest=5, single=False):
@@ -279,6 +292,11 @@ def network(draw, *, shallowest=1, deepest=5, single=False):
 
 def deep_network(draw):
     return network(draw, shallowest=6, deepest=12)
+
+
+def deep_network_with_gradient(draw):
+    inputs = deep_network(draw)
+    return {**inputs, "grad_out": draw.array(len(inputs["x"]), len(inputs["biases"][-1]))}
 
 
 def network_of_one(draw):
@@ -346,28 +364,25 @@ def test_mlp_backward(student, case):
 
 
 @points(1)
-@given(case=network_cases(deep_network, dtypes=("float64",)))
+@given(case=network_cases(deep_network_with_gradient, dtypes=("float64",)))
 def test_mlp_backward_through_depth(student, case):
     """Through 12 layers even a gradient that has nearly vanished is right in each layer."""
+    arguments = case.x, case.weights, case.biases
     out, cache = unpack(
-        student.mlp_forward(*case.inputs.values(), **case.options),
-        "out",
-        "cache",
-        what="mlp_forward",
+        student.mlp_forward(*arguments, **case.options), "out", "cache", what="mlp_forward"
     )
-    tensors = to_tensor(case.inputs["x"]), to_tensor(case.weights), to_tensor(case.biases)
-    x, weights, biases = tensors
+    x, weights, biases = tensors = to_tensor(arguments)
     leaves = [leaf.requires_grad_() for leaf in (x, *weights, *biases)]
     expected_out = mlp(*tensors, **case.options)
-    assert_close(out, expected_out.detach(), what="out of mlp_forward")
-    grad_out = case.rng().standard_normal(tuple(expected_out.shape))
-    grads = torch.autograd.grad((expected_out * torch.from_numpy(grad_out)).sum(), leaves)
+    where = f"with activation {case.activation!r}"
+    assert_close(out, expected_out.detach(), what=f"out of mlp_forward {where}")
+    grads = torch.autograd.grad((expected_out * to_tensor(case.grad_out)).sum(), leaves)
     names = ("grad_x", "grad_weights", "grad_biases")
-    actual = unpack(student.mlp_backward(grad_out, cache), *names, what="mlp_backward")
+    actual = unpack(student.mlp_backward(case.grad_out, cache), *names, what="mlp_backward")
     depth = len(weights)
     expected = (grads[0], list(grads[1 : depth + 1]), list(grads[depth + 1 :]))
     for name, one, other in zip(names, actual, expected, strict=True):
-        assert_close(one, other, what=f"{name} of mlp_backward")
+        assert_close(one, other, what=f"{name} of mlp_backward {where}")
 
 
 def at_the_kink(draw):
@@ -428,17 +443,18 @@ def test_gradient_norms(student, case):
     check_forward(student.gradient_norms, reference=norms, inputs=case.inputs)
 
 
+def vanishing(draw, drawn):
+    depth = len(drawn["grad_weights"])
+    scaled = [grad * 10.0 ** (k - depth) for k, grad in enumerate(drawn["grad_weights"])]
+    return {"grad_weights": [draw.laid_out(grad) for grad in scaled]}
+
+
 @points(0.5)
-@given(case=cases(gradients, kinds=("normal",)))
+@given(case=cases(gradients, kinds=("normal",), change=vanishing))
 def test_gradient_norms_of_vanishing_gradients(student, case):
     """Norms that fall by a factor of ten per layer are all right, also the smallest."""
-    scaled = [
-        (grad * 10.0 ** -(len(case.grad_weights) - k)).astype(grad.dtype)
-        for k, grad in enumerate(case.grad_weights)
-    ]
-    actual = student.gradient_norms(scaled)
-    expected = norms(to_tensor(scaled)).numpy()
-    assert_close(actual, expected, what="gradient_norms", dtype=scaled[0].dtype)
-    weights = 10.0 ** np.arange(len(scaled), 0, -1)
-    balanced = (np.asarray(actual, dtype="float64") * weights).astype(scaled[0].dtype)
-    assert_close(balanced, expected * weights, what="gradient_norms", dtype=scaled[0].dtype)
+    actual = student.gradient_norms(case.grad_weights)
+    expected = norms(to_tensor(case.grad_weights)).numpy()
+    assert_close(actual, expected, what="gradient_norms", dtype=case.dtype)
+    for k, (one, other) in enumerate(zip(actual, expected, strict=True)):
+        assert_close(one, float(other), what=f"entry {k} of gradient_norms")

@@ -1,10 +1,13 @@
 """The checks of topic 02, residual connections: torch's autograd is the reference, in float64."""
 
+import inspect
+
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812  # torch's own name for it
 
 from grader import (
+    Failure,
     assert_close,
     assert_raises,
     cases,
@@ -68,18 +71,38 @@ def test_residual_backward(student, case):
     )
 
 
+def at_zero(draw, drawn):
+    """One sample, whose first unit gets exactly 0: its weights lie across x, and the biases are 0."""
+    x, w1 = drawn["x"], np.array(drawn["w1"])
+    w1[0] = 0
+    w1[0, :2] = x[0, 1], -x[0, 0]
+    first = {"x": x, "w1": draw.laid_out(w1), "b1": draw.laid_out(np.zeros(len(w1)))}
+    return {**first, **{name: drawn[name] for name in ("w2", "b2", "grad_out")}}
+
+
 @points(0.5)
-def test_residual_backward_at_zero(student):
-    """Where the argument of relu is 0, its slope is 0."""
-    x, w1, b1 = np.array([[1.0, 2.0]]), np.array([[2.0, -1.0], [1.0, 1.0]]), np.zeros(2)
-    w2, b2 = np.array([[3.0, 1.0], [2.0, 5.0]]), np.zeros(2)
-    _, cache = unpack(
-        student.residual_forward(x, w1, b1, w2, b2), "out", "cache", what="residual_forward"
+@given(
+    case=cases(
+        x="N D",
+        w1="H D",
+        w2="D H",
+        b2="D",
+        grad_out="N D",
+        dims={"N": (1, 1), "D": (2, 5)},
+        kinds=("integers",),
+        change=at_zero,
     )
+)
+def test_residual_backward_at_zero(student, case):
+    """Where the argument of relu is 0, its slope is 0."""
+    *arguments, grad_out = case.inputs.values()
+    _, cache = unpack(student.residual_forward(*arguments), "out", "cache", what="residual_forward")
     names = ("grad_x", "grad_w1", "grad_b1", "grad_w2", "grad_b2")
-    grad_out = np.array([[1.0, 2.0]])
     grads = unpack(student.residual_backward(grad_out, cache), *names, what="residual_backward")
-    assert_close(grads[2], np.array([0.0, 11.0]), what="grad_b1 of residual_backward")
+    tensors = to_tensor(arguments)
+    out = residual(*tensors[:2], tensors[2].requires_grad_(), *tensors[3:])
+    (expected,) = torch.autograd.grad((out * to_tensor(grad_out)).sum(), tensors[2])
+    assert_close(grads[2], expected, what="grad_b1 of residual_backward", dtype=case.dtype)
 
 
 @points(1)
@@ -284,17 +307,26 @@ def test_gradient_signal(student, case):
     )
 
 
-@points(1)
-def test_gradient_signal_over_depth(student):
-    """Through 20 blocks the plain gradient vanishes and the residual one does not."""
-    rng = np.random.default_rng(20)
+def twenty_blocks():
+    rng = np.random.default_rng(1)
     x, grad_out = rng.standard_normal((3, 4)), rng.standard_normal((3, 4))
     shapes = ((6, 4), (6,), (4, 6), (4,))
     blocks = [tuple(0.2 * rng.standard_normal(shape) for shape in shapes) for _ in range(20)]
-    tensors = to_tensor(grad_out), to_tensor(x), to_tensor(blocks)
+    return grad_out, x, blocks
+
+
+@points(1)
+def test_gradient_signal_over_depth(student):
+    """Through 20 blocks the plain gradient vanishes and the residual one does not."""
+    arguments = twenty_blocks()
     for skip in (False, True):
-        assert_close(
-            student.gradient_signal(grad_out, x, blocks, skip=skip),
-            signal(*tensors, skip=skip),
-            what=f"norms of gradient_signal with skip={skip}",
-        )
+        try:
+            assert_close(
+                student.gradient_signal(*arguments, skip=skip),
+                signal(*to_tensor(arguments), skip=skip),
+                what=f"norms of gradient_signal with skip={skip}",
+            )
+        except Failure as failure:
+            call = f"gradient_signal(*twenty_blocks(), skip={skip})"
+            source = inspect.getsource(twenty_blocks).splitlines()
+            raise failure.with_details(f"The call was {call}, with", *source) from None

@@ -5,7 +5,19 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from grader import assert_close, assert_raises, cases, given, points, to_tensor, unpack
+from grader import (
+    assert_close,
+    assert_raises,
+    cases,
+    given,
+    load_optimizers,
+    points,
+    showing,
+    to_tensor,
+    unpack,
+)
+
+load_optimizers()  # in no check's time
 
 LENGTHS = [4, 1, 2, 30, 3, 4, 5, 3, 8, 2, 4, 3, 2]
 RATES = [0.1, 0.01, 0.03, 0.3, 0.0]
@@ -13,6 +25,7 @@ DECAYS = [0.0, 0.1, 0.01, 0.5]
 EPSILONS = [1e-8, 1e-2, 1e-4, 1e-3]
 BETAS = [(0.9, 0.999), (0.5, 0.8), (0.8, 0.5), (0.0, 0.9), (0.9, 0.0), (0.6, 0.95)]
 PATTERNS = ["varied", "spike", "zeros between", "zeros first", "zeros", "small"]
+PLACES = ("first", "second")
 FLOAT32_TRAJECTORY = 20.0
 """In float32 every step's rounding is carried on, and divided by roots that may be small; 1% still shows a wrong dtype
 or an overflow. Formulas are judged in float64."""
@@ -88,6 +101,7 @@ def check_trajectory(function, optimizer, case, *, defaults=None):
     late = len(case.rates) - len(case.other_grads)
     params, states = [case.param, case.other_param], [{}, {}]
     scales = [float(np.max(np.abs(value))) for value in params]
+    how = "" if defaults is None else " without options"
     for step, rate in enumerate(case.rates):
         chosen = {"lr": rate, **options} if defaults is None else {}
         for which, grads, first in ((0, case.grads, 0), (1, case.other_grads, late)):
@@ -95,22 +109,42 @@ def check_trajectory(function, optimizer, case, *, defaults=None):
                 continue
             own, expected = step - first, path[step][which]
             scales[which] = max(scales[which], float(np.max(np.abs(expected))))
-            found, states[which] = unpack(
-                function(params[which], grads[own], states[which], **chosen),
-                "param",
-                "state",
-                what=function.__name__,
-            )
-            assert_close(
-                found,
-                expected,
-                what=f"param of {function.__name__} after step {own + 1}",
-                dtype=case.dtype,
-                scale=scales[which],
-                tolerance=FLOAT32_TRAJECTORY if case.dtype == "float32" else 1.0,
-            )
+            with showing_steps(function, case, which, first, step, defaults):
+                found, states[which] = unpack(
+                    function(params[which], grads[own], states[which], **chosen),
+                    "param",
+                    "state",
+                    what=function.__name__,
+                )
+                assert_close(
+                    found,
+                    expected,
+                    what=f"{PLACES[which]} param of {function.__name__}{how} after step {own + 1}",
+                    dtype=case.dtype,
+                    scale=scales[which],
+                    tolerance=FLOAT32_TRAJECTORY if case.dtype == "float32" else 1.0,
+                )
             # A scalar may come in any float form; the next step gets an array again.
             params[which] = found if expected.ndim else np.asarray(found, dtype=case.dtype)
+
+
+def showing_steps(function, case, which, first, step, defaults):
+    """What this parameter's steps so far were called with, and how the two take turns."""
+    param, grads = ((case.param, case.grads), (case.other_param, case.other_grads))[which]
+    inputs = {"param": param, "grads": list(grads[: step - first + 1])}
+    if defaults is not None:
+        name = function.__name__
+        right = ", ".join(f"{key}={value}" for key, value in defaults.items())
+        notes = (
+            f"It was called without options: {name}(param, grad, state). That should do the same as",
+            f"{name}(param, grad, state, lr={case.rates[0]}, {right}).",
+        )
+        return showing(case, inputs, notes=notes)
+    rates = case.rates[first : step + 1]
+    key = "lr" if len(set(rates)) == 1 else "lr of each step"
+    options = {key: rates[0] if key == "lr" else rates, **case.options}
+    turns = "two parameters take turns, each with a state of its own"
+    return showing(case, inputs, options, notes=(f"lr = {rates[-1]} in this step; {turns}.",))
 
 
 def check_defaults(function, optimizer, case, rate, **defaults):
@@ -321,20 +355,26 @@ def check_clip(student, grads, max_norm, dtype):
     assert_close(found, expected, what="grads of clip_gradient_norm", dtype=dtype)
 
 
+def to_clip(draw, drawn):
+    """Three gradients, and a largest norm on either side of theirs."""
+    grads = list(drawn.values())
+    norm = float(np.sqrt(sum(np.sum(np.square(grad, dtype=np.float64)) for grad in grads)))
+    factor = draw.choice([0.5, 0.01, 2.0, 0.9, 1.5])
+    return {"grads": grads, "max_norm": float(f"{factor * norm:.6g}")}
+
+
 @points(1)
-@given(case=cases(a="N D", b="D", c="N D K", options={"factor": [0.5, 0.01, 2.0, 0.9, 1.5]}))
+@given(case=cases(a="N D", b="D", c="N D K", change=to_clip))
 def test_clip_gradient_norm(student, case):
     """All gradients are scaled by one factor, and only where their joint norm is too large."""
-    grads = list(case.inputs.values())
-    norm = float(np.sqrt(sum(np.sum(np.square(grad, dtype=np.float64)) for grad in grads)))
-    check_clip(student, grads, case.factor * norm, case.dtype)
+    check_clip(student, case.grads, case.max_norm, case.dtype)
 
 
 @points(0.5)
 @given(case=cases(a="N D", b="D", options={"max_norm": [1.0, 1e-5, 1e-7, 10.0]}))
 def test_clip_gradient_norm_edges(student, case):
     """One array, zero gradients and very small norms are clipped as in torch."""
-    check_clip(student, [case.a], case.max_norm, case.dtype)
-    check_clip(student, [case.a * 0, case.b * 0], case.max_norm, case.dtype)
-    small = [(case.a * 1e-6).astype(case.dtype), (case.b * 1e-6).astype(case.dtype)]
-    check_clip(student, small, case.max_norm, case.dtype)
+    small = [(array * 1e-6).astype(case.dtype) for array in (case.a, case.b)]
+    for grads in ([case.a], [case.a * 0, case.b * 0], small):
+        with showing(case, {"grads": grads, "max_norm": case.max_norm}):
+            check_clip(student, grads, case.max_norm, case.dtype)

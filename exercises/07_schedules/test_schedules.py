@@ -6,7 +6,9 @@ from functools import lru_cache
 import torch
 from torch.optim import lr_scheduler
 
-from grader import assert_close, assert_raises, cases, given, points
+from grader import assert_close, assert_raises, cases, given, load_optimizers, points
+
+load_optimizers()  # in no check's time
 
 RATES = [0.1, 1.0, 0.003, 0.25, 20.0, 1e-4]
 GAMMAS = [0.5, 0.1, 0.9, 0.25, 0.97]

@@ -13,6 +13,7 @@ in the wrong place. float32 gets `rtol` 5e-4 and `atol` 5e-5: formulas are judge
 hold up in that precision.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -347,10 +348,14 @@ def show(value: Any, *, most: int = 24) -> str:
         if value.size > most:
             return f"array of shape {value.shape}, {value.dtype}"
         text = np.array2string(
-            value, precision=5, separator=", ", suppress_small=False, max_line_width=68
+            value,
+            precision=5 + _leading_zeros(value),
+            separator=", ",
+            suppress_small=False,
+            max_line_width=68,
         )
-        one_line = " ".join(text.split()).replace("[ ", "[")
-        if value.ndim < 2 or (value.ndim > 2 and len(one_line) <= 60):
+        one_line = on_one_line(text)
+        if (value.ndim < 2 and len(one_line) <= 76) or (value.ndim > 2 and len(one_line) <= 60):
             return one_line
         return "\n".join(line for line in text.splitlines() if line.strip())
     if isinstance(value, (list, tuple)):
@@ -358,6 +363,28 @@ def show(value: Any, *, most: int = 24) -> str:
     if isinstance(value, (float, np.floating)):
         return f"{value:.6g}"
     return f"{value!r:.200}"
+
+
+def _leading_zeros(array: Array) -> int:
+    """Zeros behind the point of the largest element, so that it is shown with five digits of its own.
+
+    None where numpy writes with exponents, which it does for elements below 1e-4 or a thousand times apart.
+    """
+    if array.dtype.kind != "f":
+        return 0
+    sizes = np.abs(array[np.isfinite(array) & (array != 0)])
+    if sizes.size == 0 or sizes.min() < 1e-4 or sizes.max() > 1e3 * sizes.min():
+        return 0
+    return max(0, -1 - math.floor(math.log10(sizes.max())))
+
+
+def on_one_line(text: str) -> str:
+    """The text of an array without line breaks and padding.
+
+    >>> on_one_line(show(np.array([[1.0, -2.0], [30.0, 4.0]])))
+    '[[1., -2.], [30., 4.]]'
+    """
+    return " ".join(text.split()).replace("[ ", "[")
 
 
 def _at(index: tuple[int, ...]) -> str:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Builder = Callable[["Draw"], Mapping[str, Any]]
+Change = Callable[["Draw", dict[str, Any]], Mapping[str, Any]]
 
 KINDS = ("integers", "normal", "offset", "wide", "huge", "tiny", "zeros")
 LAYOUTS = ("C", "F", "transposed", "strided", "reversed", "readonly")
@@ -167,6 +168,10 @@ class Draw:
         values = scale * _values(self.rng, tuple(lengths), self.plan.kind)
         if positive:
             values = np.abs(values) + 0.1 * scale * _magnitude(self.plan.kind)
+        return self.laid_out(values)
+
+    def laid_out(self, values: Array) -> Array:
+        """Values of one's own as a float array of the plan's dtype and layout, as `array` makes them."""
         return laid_out(values.astype(self.dtype), self.plan.layout)
 
 
@@ -181,6 +186,7 @@ def cases(
     dtypes: Sequence[str] | None = None,
     layouts: Sequence[str] | None = None,
     options_of: Sequence[str] = (),
+    change: Change | None = None,
     **arrays: Any,
 ) -> st.SearchStrategy[Case]:
     """A strategy of generated cases.
@@ -194,7 +200,9 @@ def cases(
         kinds: restricts the kinds of values, see `KINDS`.
         dtypes: restricts the dtypes, see `DTYPES`.
         layouts: restricts the memory layouts, see `LAYOUTS`.
-        options_of: names of the builder's results that are options.
+        options_of: names of the builder's or the change's results that are options.
+        change: makes the inputs from a `Draw` and the drawn inputs, where their values are special: what a check calls with
+            is then what its message shows.
         **arrays: name -> axes (`"N C H W"`, with products `"G*K"`, numbers and a leading `...`),
             a list of alternatives, `positive(axes)` or `labels(axes, classes)`.
 
@@ -203,6 +211,10 @@ def cases(
 
     >>> strategy = cases(x="... D", gamma="D", options={"eps": [1e-5, 0.1]}, empty=("A",))
     >>> {case.eps for case in edge_cases(strategy, seed=0)} == {1e-5, 0.1}
+    True
+    >>> def negative(draw, drawn):
+    ...     return {"x": draw.laid_out(-np.abs(drawn["x"]))}
+    >>> all((case.x <= 0).all() for case in edge_cases(cases(x="N D", change=negative), seed=0))
     True
     """
     if (builder is None) == (not arrays):
@@ -222,6 +234,7 @@ def cases(
         tuple(dtypes or DTYPES),
         tuple(layouts or LAYOUTS),
         tuple(options_of),
+        change,
     )
     plans = st.builds(
         Plan,
@@ -306,6 +319,7 @@ class _Spec:
     dtypes: tuple[str, ...]
     layouts: tuple[str, ...]
     options_of: tuple[str, ...]
+    change: Change | None
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -366,13 +380,14 @@ class _Spec:
             for name in self.ranges:
                 draw.dims[name] = self._extent(name, list(self.ranges), plan, draw.rng)
             made = dict(self.builder(draw))
-            inputs = {name: value for name, value in made.items() if name not in self.options_of}
-            options = {name: made[name] for name in self.options_of if name in made}
         else:
             shapes = self._shapes(draw)
             self._draw_dims(shapes, plan, draw)
-            inputs = {name: self._array(value, draw) for name, value in shapes.items()}
-            options = {}
+            made = {name: self._array(value, draw) for name, value in shapes.items()}
+        if self.change is not None:
+            made = dict(self.change(draw, made))
+        inputs = {name: value for name, value in made.items() if name not in self.options_of}
+        options = {name: made[name] for name in self.options_of if name in made}
         for name, values in self.options.items():
             options[name] = _option(values, draw)
         return Case(inputs, options, dict(draw.dims), plan.dtype, plan.seed, plan)

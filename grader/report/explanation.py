@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from grader.checks.compare import show
+from grader.checks.compare import on_one_line, show
 from grader.checks.strategies import Case
 from grader.failure import Failure, Missing, TimeLimit
 from grader.report.visible import visible
 
-_LINES_AT_MOST = 18
+_LINES_AT_MOST = 24
+_SHORT = 66
 
 
 def explain(failure: Failure | TimeLimit, *, pointer: str = "") -> str:
@@ -53,7 +54,8 @@ def smallest_case(failure: Failure | TimeLimit) -> str:
         return ""
     inputs: list[str] = []
     options: list[str] = []
-    for name, value in failure.case.items():
+    shown = failure.case if failure.shown is None else {"case": failure.shown}
+    for name, value in shown.items():
         if isinstance(value, Case):
             for key, item in value.inputs.items():
                 inputs += _assignment(key, item)
@@ -76,7 +78,10 @@ def _assignment(name: str, value: Any) -> list[str]:
         return [f"{name} = a numpy.random.Generator"]
     if isinstance(value, np.ndarray):
         notes = ", ".join(_notes(value))
-        first, *rest = show(value).splitlines() or ["[]"]
+        text = show(value)
+        if name.startswith("[") and len(short := on_one_line(text)) <= _SHORT:
+            text = short  # one of many
+        first, *rest = text.splitlines() or ["[]"]
         indent = " " * (len(name) + 3)
         lines = [f"{name} = {first}", *(indent + line for line in rest)]
         lines[-1] += f"   # {notes}" if notes else ""
@@ -93,7 +98,15 @@ def _assignment(name: str, value: Any) -> list[str]:
             for index, item in enumerate(value)
             for line in _assignment(f"[{index}]", item)
         ]
-    return [f"{name} = {show(value) if isinstance(value, (list, tuple)) else repr(value)}"]
+    if isinstance(value, (list, tuple)):
+        return textwrap.wrap(
+            f"{name} = {show(value)}",
+            76,
+            subsequent_indent=" " * (len(name) + 4),
+            break_on_hyphens=False,
+            break_long_words=False,
+        )
+    return [f"{name} = {value!r}"]
 
 
 def _notes(array: np.ndarray[Any, Any]) -> list[str]:

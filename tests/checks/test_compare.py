@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from grader import assert_close, assert_equal, assert_raises, assert_true
+from grader.checks.compare import show
 from grader.failure import Failure, StudentError
 
 EXPECTED = np.array([[1.0, 2.0], [3.0, 4.0]])
@@ -165,3 +166,13 @@ def test_what_cannot_be_compared_is_the_students_error(student_of):
     student = student_of("def f(): return [1, {'a': object()}]")
     with pytest.raises(StudentError, match="holds a object"):
         assert_equal(student.f(), (1, 2), what="f")
+
+
+def test_long_arrays_are_wrapped_and_small_numbers_keep_their_digits():
+    """As a terminal of 80 columns shows them, with five digits of the largest element."""
+    lines = show(np.linspace(0, 1, 21)).splitlines()
+    assert len(lines) > 1
+    assert max(map(len, lines)) <= 70
+    assert "0.0012498" in show(np.array([0.00124984, 0.0]))
+    assert show(np.array([1.2813493e-12])) == "[1.28135e-12]"
+    assert show(np.array([1.23456789, -20.0])) == "[1.23457, -20. ]"

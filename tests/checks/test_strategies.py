@@ -128,3 +128,17 @@ def test_layouts_hold_the_same_values(layout, shape):
     assert laid.dtype == values.dtype
     assert np.array_equal(laid, values)
     assert laid.flags.writeable == (layout != "readonly")
+
+
+def test_changed_inputs_are_the_case():
+    """What a change returns takes the place of what was drawn, in the plan's dtype and layout, options too."""
+
+    def change(draw, drawn):
+        return {"y": draw.laid_out(np.abs(drawn["x"])), "largest": float(np.max(drawn["x"]))}
+
+    found = all_of(cases(x="N D", change=change, options_of=("largest",), options={"eps": [0.1]}))
+    assert all(list(case.inputs) == ["y"] and (case.y >= 0).all() for case in found)
+    assert all(set(case.options) == {"largest", "eps"} for case in found)
+    assert {case.y.dtype.name for case in found} == {"float64", "float32"}
+    assert any(not case.y.flags.c_contiguous for case in found)
+    assert any(not case.y.flags.writeable for case in found)
