@@ -153,6 +153,7 @@ class Student:
         self._shown = 0
         self._observer: Callable[[Observed], None] | None = None
         self._explaining = True
+        self._probing = True
 
     def __getattr__(self, name: str) -> StudentFunction:
         if name.startswith("__"):
@@ -180,9 +181,14 @@ class Student:
         finally:
             self._observer, self._explaining = None, True
 
-    def _begin(self, *, repeat: bool) -> None:
-        """A new example: nothing of the last one is kept."""
-        self._repeat = repeat
+    def _begin(self, *, repeat: bool, probing: bool = True) -> None:
+        """A new example: nothing of the last one is kept.
+
+        Args:
+            repeat: call every function twice and compare the answers.
+            probing: let `check_backward` make its further calls.
+        """
+        self._repeat, self._probing = repeat, probing
         self._last_call = None
         if self._load_failure is None:
             self._backend.forget()

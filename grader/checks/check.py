@@ -1,7 +1,7 @@
 """A check: a test function with points, its examples, and how it is run.
 
-The examples of a check are drawn once per process (edge cases first, then what hypothesis draws) and replayed for every
-submission. Only when one fails does hypothesis search again, for the smallest case that fails in the same way.
+The examples of a check are drawn once per process (edge cases first, then random ones) and replayed for every
+submission. Only when one fails are smaller ones tried, for the smallest case that fails in the same way.
 """
 
 import contextlib
@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from grader.checks.findings import findings
+from grader.checks.memo import forget_values, remembering
 from grader.failure import Failure, Missing, TimeLimit, alike
 from grader.limits import time_limit
 from grader.student import Observed, Student
@@ -25,6 +26,8 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 _REPEATED = 8
 """Calls are repeated, to compare the answers, in so many examples of a check."""
+_PROBED = 16
+"""`check_backward` looks for kept values in so many: every kind of values and memory layout is among them."""
 _SHRINK_EXAMPLES = 150
 _EXPLAIN_S = 10.0
 """Limit of each step that explains a failure: what else fails, the smallest case, the differences."""
@@ -173,7 +176,10 @@ class Check:
         run = _Run(self, student, dict(fixtures or {}))
         with time_limit(self.timeout_s):
             for number, example in enumerate(self.in_turn(seed, examples)):
-                failure = run.failure(example, repeat=number < _REPEATED)
+                with remembering((self.body, seed, examples, number)):
+                    failure = run.failure(
+                        example, repeat=number < _REPEATED, probing=number < _PROBED
+                    )
                 if failure is not None:
                     break
             else:
@@ -221,9 +227,11 @@ class _Run:
         self.student = student
         self.fixtures = {key: value for key, value in fixtures.items() if key != "student"}
 
-    def failure(self, example: Mapping[str, Any], *, repeat: bool) -> Failure | None:
+    def failure(
+        self, example: Mapping[str, Any], *, repeat: bool, probing: bool = True
+    ) -> Failure | None:
         __tracebackhide__ = True
-        self.student._begin(repeat=repeat and self.check.repeat)
+        self.student._begin(repeat=repeat and self.check.repeat, probing=probing)
         try:
             self.check.body(student=self.student, **self.fixtures, **_own(example))
         except Failure as failure:
@@ -321,8 +329,9 @@ _DRAWN: dict[Any, list[dict[str, Any]]] = {}
 
 
 def forget_examples() -> None:
-    """Drops the drawn examples of all seeds; for runs over many of them, whose memory would grow."""
+    """Drops the drawn examples of all seeds, and what is remembered of them; for runs over many, whose memory would grow."""
     _DRAWN.clear()
+    forget_values()
 
 
 def _once(key: Any, draw: Callable[[], list[dict[str, Any]]]) -> list[dict[str, Any]]:
@@ -346,6 +355,25 @@ def _edges(strategies: Mapping[str, Any], seed: int) -> list[dict[str, Any]]:
 
 
 def _drawn(strategies: Mapping[str, Any], seed: int, count: int) -> list[dict[str, Any]]:
+    """Random examples: plans of `cases` from a generator, everything else as hypothesis draws it."""
+    from grader.checks.strategies import is_cases, random_cases
+
+    columns = {
+        name: random_cases(strategy, seed + number * 2**32, count)
+        for number, (name, strategy) in enumerate(strategies.items())
+        if is_cases(strategy)
+    }
+    others = {name: strategy for name, strategy in strategies.items() if name not in columns}
+    if not others:
+        return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    found = _generated(others, seed, count)
+    return [
+        {name: columns[name][number] if name in columns else example[name] for name in strategies}
+        for number, example in enumerate(found)
+    ]
+
+
+def _generated(strategies: Mapping[str, Any], seed: int, count: int) -> list[dict[str, Any]]:
     import hypothesis
 
     found: list[dict[str, Any]] = []

@@ -13,6 +13,7 @@ in the wrong place. float32 gets `rtol` 5e-4 and `atol` 5e-5: formulas are judge
 hold up in that precision.
 """
 
+import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -252,6 +253,8 @@ def assert_values(actual: Array, expected: Array, what: str, options: Any) -> No
         return
     wide = np.complex128 if expected.dtype.kind == "c" else np.float64
     ours, theirs = np.asarray(expected, dtype=wide), np.asarray(actual, dtype=wide)
+    if _plainly_equal(theirs, ours, options.tolerance * TOLERANCES[kind].atol):
+        return
     finite = np.isfinite(ours)
     if (not_finite := finite & ~np.isfinite(theirs)).any():
         raise _not_finite(theirs, ours, not_finite, what)
@@ -279,6 +282,16 @@ def assert_values(actual: Array, expected: Array, what: str, options: Any) -> No
     raise _difference(theirs, ours, bad, what, measured, tuple(int(i) for i in worst))
 
 
+def _plainly_equal(theirs: Array, ours: Array, atol: float) -> bool:
+    """Whether the largest error is below what the scale alone allows anywhere: most right answers, at a third of the cost."""
+    if not ours.size:
+        return True
+    with np.errstate(invalid="ignore", over="ignore"):
+        error, scale = np.abs(theirs - ours).max(), np.abs(ours).max()
+    return bool(error <= atol * scale < np.inf)  # false where one is NaN
+
+
+@functools.lru_cache(maxsize=256)
 def _coarser(actual: np.dtype[Any], wanted: Any) -> str:
     names = [np.dtype(actual).name, np.dtype(wanted).name]
     known = [name for name in names if name in TOLERANCES]

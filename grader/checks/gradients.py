@@ -10,6 +10,7 @@ import numpy as np
 from grader.checks.compare import Array, assert_close, show
 from grader.checks.conditioning import slack_of
 from grader.checks.differences import Fault, differences, forward_pass, fresh, with_kinks_of
+from grader.checks.memo import once
 from grader.checks.trees import (
     Tree,
     as_numpy,
@@ -64,7 +65,7 @@ def check_forward(
     __tracebackhide__ = True
     options = dict(options or {})
     name = function.__name__
-    expected = _evaluate(reference, inputs, options)
+    expected = once(lambda: _evaluate(reference, inputs, options), reference, inputs, options)
     actual = function(*inputs.values(), **fresh(options))
     kept = dtype or float_dtype(inputs)
     slack = slack_of(
@@ -109,9 +110,9 @@ def check_backward(
 ) -> None:
     """Compares a forward pass with a reference, and the backward pass with autograd of the reference.
 
-    The upstream gradient is random; the backward runs again with another one (scaled, or zero), and another forward pass lies
-    between the two, which finds caches that are kept in a global or changed. Where a gradient disagrees, central
-    differences of the student's own forward tell which of the two is at fault.
+    The upstream gradient is random. In a check's first examples another forward pass lies between the two, and the backward
+    runs again with another upstream gradient (scaled, or zero), which finds caches that are kept in a global or changed.
+    Where a gradient disagrees, central differences of the student's own forward tell which of the two is at fault.
 
     Args:
         forward: `forward(*inputs.values(), **options)` returns the items named in `returns`.
@@ -140,8 +141,15 @@ def check_backward(
     wrt = [name for name in inputs if name not in constant and is_float(inputs[name])]
     dtype = float_dtype(inputs)
     out, cache = forward_pass(forward, inputs, options, returns)
-    grad_out = _upstream(inputs, _evaluate(reference, inputs, options, first=True), dtype)
-    expected_out, expected = _gradients(reference, inputs, options, wrt, grad_out)
+    upstream_of = partial(_upstream, inputs, dtype)
+    grad_out, expected_out, expected = once(
+        lambda: _gradients(reference, inputs, options, wrt, upstream_of),
+        reference,
+        inputs,
+        options,
+        wrt,
+        dtype,
+    )
     assert_close(
         out,
         expected_out,
@@ -156,8 +164,10 @@ def check_backward(
             dtype,
         ),
     )
-    _decoy(forward, inputs, options)
-    for factor in (1.0, _second_factor(grad_out)):
+    probing = _probing(forward)
+    if probing:
+        _decoy(forward, inputs, options)
+    for factor in (1.0, _second_factor(grad_out)) if probing else (1.0,):
         upstream = (factor * grad_out).astype(dtype)
         parts = _in_order(backward(upstream, cache), wrt, backward.__name__)
         slack = slack_of(
@@ -184,6 +194,12 @@ def check_backward(
                 ) from None
 
 
+def _probing(function: StudentFunction) -> bool:
+    """Whether this example has the further calls that find what is kept where it should not be."""
+    student = getattr(function, "_student", None)
+    return student is None or student._probing
+
+
 def _explaining(function: StudentFunction) -> bool:
     """Whether somebody will read the message: differences take many calls."""
     student = getattr(function, "_student", None)
@@ -198,7 +214,7 @@ def _scaled_gradients(
     values: Mapping[str, Any],
     precision: str,
 ) -> list[Tree]:
-    return _gradients(reference, values, options, wrt, upstream, precision)[1]
+    return _gradients(reference, values, options, wrt, lambda _: upstream, precision)[2]
 
 
 def _small(name: str, array: Array) -> Sequence[str]:
@@ -233,7 +249,7 @@ def check_gradients(
     inputs = {name: widened(value) for name, value in inputs.items()}
     wrt = [name for name in inputs if name not in constant and is_float(inputs[name])]
     out, cache = forward_pass(forward, inputs, options, returns)
-    grad_out = _upstream(inputs, out, "float64")
+    grad_out = _upstream(inputs, "float64", out)
     parts = _in_order(backward(grad_out, cache), wrt, backward.__name__)
     for position, name in enumerate(wrt):
         numeric = differences(forward, inputs, options, returns, name, grad_out)
@@ -284,7 +300,13 @@ def check_value_and_gradient(
         f"grad_{wrt}",
         what=function.__name__,
     )
-    expected, gradients = _gradients(reference, inputs, options, [wrt], np.ones(()))
+    _, expected, gradients = once(
+        lambda: _gradients(reference, inputs, options, [wrt], _one),
+        reference,
+        inputs,
+        options,
+        wrt,
+    )
     assert_close(
         value,
         expected,
@@ -304,8 +326,8 @@ def check_value_and_gradient(
         tolerance=tolerance,
         slack=slack_of(
             lambda values, precision: _gradients(
-                reference, values, options, [wrt], np.ones(()), precision
-            )[1][0],
+                reference, values, options, [wrt], _one, precision
+            )[2][0],
             inputs,
             dtype,
         ),
@@ -334,16 +356,17 @@ def _gradients(
     inputs: Mapping[str, Any],
     options: Mapping[str, Any],
     wrt: Sequence[str],
-    grad_out: Array,
+    upstream_of: Callable[[Array], Array],
     dtype: str = "float64",
-) -> tuple[Any, list[Tree]]:
-    """The reference's first output and its gradients, as numpy trees."""
+) -> tuple[Array, Array, list[Tree]]:
+    """An upstream gradient made for the reference's first output, that output, and its gradients, as numpy trees."""
     torch = the_torch()
 
     tensors = {name: to_tensor(value, dtype) for name, value in inputs.items()}
     wanted = [leaf.requires_grad_() for name in wrt for leaf in leaves(tensors[name])]
     out = reference(*tensors.values(), **fresh(options))
     out = out[0] if isinstance(out, (list, tuple)) else out
+    grad_out = upstream_of(out.detach().numpy())
     if out.requires_grad:
         # through a scalar: torch imports sympy, for half a second, to check the shape of a gradient that it is given
         total = (out * torch.from_numpy(np.array(grad_out, dtype=dtype, order="C"))).sum()
@@ -354,9 +377,15 @@ def _gradients(
         id(leaf): (np.zeros(tuple(leaf.shape)) if grad is None else grad.numpy())
         for leaf, grad in zip(wanted, found, strict=True)
     }
-    return out.detach().numpy(), [
-        mapped(lambda leaf: grads[id(leaf)], tensors[name]) for name in wrt
-    ]
+    return (
+        grad_out,
+        out.detach().numpy(),
+        [mapped(lambda leaf: grads[id(leaf)], tensors[name]) for name in wrt],
+    )
+
+
+def _one(_out: Array) -> Array:
+    return np.ones(())
 
 
 def _decoy(forward: StudentFunction, inputs: Mapping[str, Any], options: Mapping[str, Any]) -> None:
@@ -380,7 +409,7 @@ def _decoy(forward: StudentFunction, inputs: Mapping[str, Any], options: Mapping
             forward(*others, **fresh({**options, **flipped}))
 
 
-def _upstream(inputs: Mapping[str, Any], out: Any, dtype: str) -> Array:
+def _upstream(inputs: Mapping[str, Any], dtype: str, out: Any) -> Array:
     """A random upstream gradient like out, in a layout of its own."""
     shape = np.shape(out)
     seed = [len(shape), *shape, *(int(np.size(leaf)) for leaf in leaves(list(inputs.values())))]

@@ -4,10 +4,11 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from hypothesis.strategies import integers
 
 from grader import axis, cases, given, labels, points, positive, uniform
 from grader.checks.check import Check
-from grader.checks.strategies import KINDS, LAYOUTS, edge_cases, laid_out
+from grader.checks.strategies import KINDS, LAYOUTS, edge_cases, laid_out, random_cases
 
 
 def all_of(strategy, examples=25):
@@ -142,3 +143,31 @@ def test_changed_inputs_are_the_case():
     assert {case.y.dtype.name for case in found} == {"float64", "float32"}
     assert any(not case.y.flags.c_contiguous for case in found)
     assert any(not case.y.flags.writeable for case in found)
+
+
+def test_random_cases_are_a_function_of_the_seed_and_vary():
+    """Every kind, layout and dtype that is allowed comes up; another seed gives others."""
+    strategy = cases(x="N D", kinds=["normal", "wide"], layouts=["C", "strided"])
+    plans = [case.plan for case in random_cases(strategy, 3, 200)]
+    assert plans == [case.plan for case in random_cases(strategy, 3, 200)]
+    assert plans[:5] == [case.plan for case in random_cases(strategy, 3, 5)]
+    assert plans != [case.plan for case in random_cases(strategy, 4, 200)]
+    assert {plan.kind for plan in plans} == {"normal", "wide"}
+    assert {plan.layout for plan in plans} == {"C", "strided"}
+    assert {plan.dtype for plan in plans} == {"float64", "float32"}
+    assert {plan.size for plan in plans} == {1, 2, 3, 4, 5, 6}
+    assert len({plan.seed for plan in plans}) > 190
+
+
+def test_several_arguments_are_drawn_apart():
+    """Two arguments of the same strategy do not move together; what is no `cases` is hypothesis's."""
+
+    @points(1)
+    @given(one=cases(x="N"), other=cases(x="N"), n=integers(0, 9))
+    def test_it(student, one, other, n):
+        """It."""
+
+    examples = Check.of(test_it).examples(0, 25)
+    assert {tuple(example) for example in examples} == {("one", "other", "n")}
+    assert any(example["one"].plan != example["other"].plan for example in examples)
+    assert len({example["n"] for example in examples}) > 3
