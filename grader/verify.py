@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from grader.content.checks_file import CheckSource
 from grader.content.problem import Problem
 from grader.content.rejection import rejected_by
 from grader.content.text_rules import (
@@ -13,8 +14,9 @@ from grader.content.text_rules import (
     wrong_answer,
     wrong_files,
 )
+from grader.content.uses import Uses
 from grader.course import Course, Topic
-from grader.diagnosis.misconceptions import load_misconceptions
+from grader.diagnosis.misconceptions import Misconception, load_misconceptions
 from grader.grading import Report, Settings, grade
 from grader.submission import SubmissionError, read_submission, submission_from_bytes
 
@@ -100,6 +102,7 @@ def _solution(topic: Topic) -> Iterator[Problem]:
 
 def _misconceptions(topic: Topic) -> Iterator[Problem]:
     checks = checks_in(topic)
+    uses = Uses(topic.source.read_text(encoding="utf-8"))
     for misconception in load_misconceptions(topic.misconceptions):
         names = misconception.functions
         own = [check.name for check in checks if any(check.belongs_to(name) for name in names)]
@@ -111,6 +114,30 @@ def _misconceptions(topic: Topic) -> Iterator[Problem]:
                 "sharpen a check until it fails there, or remove the misconception if it is right"
             )
             yield Problem.at(topic, topic.misconceptions, rule, cure)
+            continue
+        stray = rejected_by(answer, topic, _unrelated(misconception, uses, checks))
+        if stray is not None:
+            rule = f"misconception {misconception.id} fails {stray}, which uses none of {', '.join(names)}"
+            cure = "name the function that it makes wrong too in `functions`, or edit another place"
+            yield Problem.at(topic, topic.misconceptions, rule, cure)
+
+
+def _unrelated(
+    misconception: Misconception, uses: Uses, checks: Sequence[CheckSource]
+) -> list[str]:
+    """The checks that run the edited code, but judge no function that uses those which the misconception names.
+
+    The others need no run: a check that does not run the edited code cannot fail for it.
+    """
+    named = {name.split(".")[0] for name in misconception.functions}
+    edited = uses.around(misconception.find)
+    found = []
+    for check in checks:
+        judged = [name for name in uses if check.belongs_to(name)]
+        used = {inner for name in judged for inner in uses.used_by(name)}
+        if not used & named and (not edited or used & edited):
+            found.append(check.name)
+    return found
 
 
 def _graded(file: Path, topic: Topic) -> Report:

@@ -139,6 +139,12 @@ class SmallCourse:
         path.write_text(textwrap.dedent(text), encoding="utf-8")
         return path
 
+    def append(self, name, text):
+        """Adds a text at the end of a file of the course."""
+        return self.write(
+            name, (self.root / name).read_text(encoding="utf-8") + textwrap.dedent(text)
+        )
+
     def change(self, name, old, new):
         """Changes a text that occurs in a file."""
         text = (self.root / name).read_text(encoding="utf-8")

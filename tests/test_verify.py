@@ -179,6 +179,38 @@ def test_a_misconception_is_rejected_by_its_own_functions_checks(built):
     ]
 
 
+def test_a_misconception_names_every_function_that_it_makes_wrong(built):
+    """An edit of a shared helper makes others wrong too; what uses the named function may fail with it."""
+    triple = """
+
+        # %%
+        def triple(x):
+            \"\"\"Three times every element, shape (N,).\"\"\"
+            ### BEGIN SOLUTION
+            return BODY + x
+            ### END SOLUTION
+        """
+    check = """
+
+        @points(1)
+        def test_triple(student):
+            \"\"\"Three times every element.\"\"\"
+            assert_close(student.triple(np.array([1.0, -3.0])), np.array([3.0, -9.0]), what="triple")
+        """
+    built.append(SOURCE, triple.replace("BODY", "_twice(x)"))
+    built.append(CHECKS, check)
+    built.change("course.toml", "points = 3", "points = 4")
+    build(load_course(built.root).topics)
+    rule = "misconception square fails test_triple, which uses none of double"
+    assert problems_of(built) == [(BANK, rule)]
+    built.change(BANK, 'functions = ["double"]', 'functions = ["double", "triple"]')
+    assert problems_of(built) == []
+    built.change(BANK, 'functions = ["double", "triple"]', 'functions = ["double"]')
+    built.change(SOURCE, "return _twice(x) + x", "return double(x) + x")
+    build(load_course(built.root).topics)
+    assert problems_of(built) == []
+
+
 def test_a_check_may_use_a_helper(built):
     """A check belongs to the functions that its helpers call."""
     built.change(

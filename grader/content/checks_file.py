@@ -1,9 +1,9 @@
 """What a topic's checks say about themselves, read without running them: points, titles, which functions they try."""
 
 import ast
-from collections.abc import Mapping
 from dataclasses import dataclass
 
+from grader.content.uses import mentions_of, with_used
 from grader.course import CourseError
 
 _AnyFunction = ast.FunctionDef | ast.AsyncFunctionDef
@@ -44,16 +44,16 @@ def check_sources(source: str, where: str) -> list[CheckSource]:
     except SyntaxError as error:
         raise CourseError(f"{where}:{error.lineno}: not valid Python: {error.msg}.") from None
     functions = {node.name: node for node in tree.body if isinstance(node, _AnyFunction)}
-    mentions = {name: _mentions(node) for name, node in functions.items()}
+    mentions = {name: mentions_of(node) for name, node in functions.items()}
     found = [
-        _check(node, name, _with_called(name, mentions))
+        _check(node, name, with_used(name, mentions))
         for name, node in functions.items()
         if name.startswith("test")
     ]
     for owner in tree.body:
         if isinstance(owner, ast.ClassDef) and owner.name.startswith("Test"):
             found += [
-                _check(node, f"{owner.name}.{node.name}", _mentions(node))
+                _check(node, f"{owner.name}.{node.name}", mentions_of(node))
                 for node in owner.body
                 if isinstance(node, _AnyFunction) and node.name.startswith("test")
             ]
@@ -74,29 +74,3 @@ def _points(node: _AnyFunction) -> float | None:
                 number = value.value
                 return number if type(number) in (int, float) else None  # type: ignore[return-value]
     return None
-
-
-def _mentions(node: ast.AST) -> frozenset[str]:
-    words: set[str] = set()
-    for child in ast.walk(node):
-        if isinstance(child, ast.Attribute):
-            words.add(child.attr)
-        elif isinstance(child, ast.Name):
-            words.add(child.id)
-        elif isinstance(child, ast.Constant) and isinstance(child.value, str):
-            words.add(child.value)
-    return frozenset(words)
-
-
-def _with_called(name: str, mentions: Mapping[str, frozenset[str]]) -> frozenset[str]:
-    """What a function mentions, together with what the functions that it mentions do."""
-    seen: set[str] = set()
-    waiting = [name]
-    words: frozenset[str] = frozenset()
-    while waiting:
-        current = waiting.pop()
-        if current not in seen:
-            seen.add(current)
-            words |= mentions[current]
-            waiting += [word for word in mentions[current] if word in mentions]
-    return words
