@@ -53,14 +53,37 @@ def check(
     json: Annotated[
         str | None, typer.Option(metavar="FILE", help="Write the Report here; - prints it.")
     ] = None,
+    junit: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write JUnit XML here.")
+    ] = None,
+    summary: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Append a summary in Markdown here.")
+    ] = None,
+    github_summary: Annotated[
+        bool,
+        typer.Option("--github-summary", help="Append it to the file of $GITHUB_STEP_SUMMARY."),
+    ] = False,
+    formats: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--format", metavar="NAME=FILE", help="Write another form; may be given again."
+        ),
+    ] = None,
 ) -> int:
     """Grade one file. Exit code 0: full marks, 1: not full marks, 2: wrong use, 3: could not grade."""
     if not file.is_file():
         raise WrongUse(f"{file} {'is a folder' if file.is_dir() else 'does not exist'}.")
-    from grader.atomic import write_atomically
     from grader.grading import grade
+    from grader.report.files import NoSuchFile, ReportFiles
+    from grader.report.formats import NoSuchFormat
     from grader.report.terminal import print_report
 
+    try:
+        files = ReportFiles(json=json, junit=junit, summary=summary, others=formats or ())
+        if github_summary:
+            files.add_github_summary(os.environ)
+    except (NoSuchFile, NoSuchFormat) as error:
+        raise WrongUse(str(error)) from None
     chosen = _topic_for(file, topic)
     settings = _settings(seed, examples, in_process=in_process, no_sandbox=no_sandbox)
     printed: list[str] = []
@@ -71,8 +94,11 @@ def check(
         print(report.to_json().decode())  # noqa: T201  # the output that was asked for
     else:
         print_report(report, printed="".join(printed))
-        if json is not None:
-            write_atomically(Path(json), report.to_json().decode() + "\n")
+    try:
+        files.write(report)
+    except OSError as error:
+        typer.echo(f"grader: {error.filename}: {error.strerror}", err=True)
+        return COULD_NOT_GRADE
     return DONE if report.points == report.max_points else NOT_FULL_MARKS
 
 

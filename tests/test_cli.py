@@ -83,6 +83,20 @@ def test_the_report_in_a_file(course, capsys):
     assert "0 of 3" in capsys.readouterr().out
 
 
+def test_other_reports(course, monkeypatch, capsys):
+    """JUnit XML, a summary for GitHub Actions and forms by name, from one run."""
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "steps.md")
+    options = ["--junit", "junit.xml", "--github-summary", "--format", "gradescope=results.json"]
+    assert run([*CHECK, "solutions/01_doubling/doubling.py", *options]) == 0
+    assert "3 of 3" in capsys.readouterr().out
+    assert 'tests="2" failures="0" errors="0"' in (course.root / "junit.xml").read_text()
+    assert "doubling.py: 3 of 3 points" in (course.root / "steps.md").read_text()
+    assert json.loads((course.root / "results.json").read_text())["score"] == 3
+    course.write("folder/file", "")
+    assert run([*CHECK, "solutions/01_doubling/doubling.py", "--summary", "folder"]) == 3
+    assert capsys.readouterr().err == "grader: folder: Is a directory\n"
+
+
 def test_the_topic_by_name(course, capsys):
     """A file of any name, with --topic."""
     course.write("answer.py", "def double(x):\n    return x + x\n")
@@ -103,11 +117,15 @@ def test_the_topic_by_name(course, capsys):
         (["check", "course.toml", "--seed", "one"], "--seed"),
         (["check", "course.toml", "--examples", "-1"], "--examples"),
         (["check", "course.toml", "--frob"], "--frob"),
+        (["check", "course.toml", "--format", "pdf=a.pdf"], "no report format 'pdf'; there are: "),
+        (["check", "course.toml", "--format", "junit"], "--format junit: write NAME=FILE"),
+        (["check", "course.toml", "--github-summary"], "$GITHUB_STEP_SUMMARY is not set"),
         (["verify", "a"], "no topic 'a'"),
     ],
 )
-def test_wrong_use(course, capsys, arguments, message):
+def test_wrong_use(course, monkeypatch, capsys, arguments, message):
     """Exit code 2 and one line that says what is wrong."""
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
     assert run(arguments) == 2
     assert message in refusal(capsys)
 
