@@ -86,12 +86,12 @@ def find_tasks(folder: Path, course: Course, topic: str | None) -> list[Task]:
 def _tasks_of_student(folder: Path, topics: dict[str, Topic]) -> Iterator[Task]:
     for name, topic in topics.items():
         for place in (folder / name, folder):
-            if place.is_dir() and (path := _chosen(place, topic)) is not None:
+            if place.is_dir() and (path := chosen_file(place, topic)) is not None:
                 yield Task(folder.name, name, path)
                 break
 
 
-def _chosen(folder: Path, topic: Topic) -> Path | None:
+def chosen_file(folder: Path, topic: Topic) -> Path | None:
     """The file to grade: of a notebook and a .py the edited one; of two edited ones the notebook."""
     notebook, script = folder / f"{topic.module}.ipynb", folder / f"{topic.module}.py"
     there = [path for path in (notebook, script) if path.exists() or path.is_symlink()]

@@ -33,6 +33,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+export = typer.Typer(help="Write a topic for another system.", rich_markup_mode=None)
+app.add_typer(export, name="export")
+
 
 @app.command()
 def check(
@@ -171,6 +174,46 @@ def _settings(seed: int, examples: int, *, in_process: bool, no_sandbox: bool) -
     if no_sandbox:
         settings = msgspec.structs.replace(settings, sandbox="none")
     return settings.resolved()
+
+
+@export.command("gradescope")
+def export_gradescope(
+    topic: Annotated[str, typer.Argument(metavar="TOPIC", help="What it grades.")],
+    out: Annotated[Path, typer.Option(metavar="ZIP", help="The autograder to upload.")],
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the random examples.")] = 0,
+    examples: Annotated[
+        int, typer.Option(min=0, help="Random examples per check, beside the edge cases.")
+    ] = 25,
+    visibility: Annotated[
+        str,
+        typer.Option(help="When students see their checks: visible, after_due_date, ..."),
+    ] = "visible",
+    no_sandbox: Annotated[
+        bool,
+        typer.Option(
+            "--no-sandbox", help="Where no sandbox works, grade without protection: no refusal."
+        ),
+    ] = False,
+) -> int:
+    """Write an autograder zip for Gradescope: the engine and the topic's checks, no solutions."""
+    from grader.gradescope.archive import NotInstalled, write_archive
+    from grader.gradescope.order import Order
+    from grader.report.gradescope import VISIBILITIES
+
+    chosen = find_course(Path.cwd()).topic(topic)
+    if visibility not in VISIBILITIES:
+        raise WrongUse(f"--visibility {visibility}: expected one of {', '.join(VISIBILITIES)}.")
+    order = Order(chosen.name, seed, examples, visibility, no_sandbox)
+    try:
+        write_archive(out, chosen, order)
+    except NotInstalled as error:
+        raise WrongUse(str(error)) from None
+    except OSError as error:
+        raise WrongUse(f"{error.filename or out}: {error.strerror}") from None
+    typer.echo(
+        f"wrote {out}: upload it as the autograder of {chosen.name}, {chosen.points:g} points"
+    )
+    return DONE
 
 
 @app.command()

@@ -18,6 +18,7 @@ HEIGHTS = {
     "grader.classroom": 5,
     "grader.cluster": 5,
     "grader.content": 5,
+    "grader.gradescope": 5,
     "grader.nbgrader": 5,
     "grader.report": 5,
     "grader.verify": 5,

@@ -11,7 +11,7 @@ from grader.report.terminal import explanation, needs_words
 from grader.report.visible import visible
 from grader.report.where import in_words
 
-_SIGNS = {"passed": "✅", "failed": "❌", "error": "❌", "missing": "➖", "timeout": "⏱️"}
+_SIGNS = {"passed": "✅", "failed": "❌", "error": "❌", "missing": "⬜", "timeout": "⏱️"}
 _SPECIAL = re.compile(r"([\\`*_{}\[\]#!|~@:$]|(?<=www)\.)")  # @, : and www. make links
 _HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
@@ -19,11 +19,11 @@ _HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 def markdown_summary(report: Report) -> str:
     """A table of the checks, then each one that needs words in a section to unfold; ends with an empty line."""
     passed = sum(check.verdict == "passed" for check in report.checks)
+    how = f"graded {in_words(report.settings)}, with seed {report.settings.seed}"
     lines = [
         f"### {_text(report.submission)}: {report.points:g} of {report.max_points:g} points",
         "",
-        f"{_text(report.topic)}: {passed} of {len(report.checks)} checks passed; "
-        f"graded {in_words(report.settings)}, with seed {report.settings.seed}.",
+        f"{_text(report.topic)}: {passed} of {len(report.checks)} checks passed; {how}.",
         "",
         "| | check | points |",
         "|---|---|---:|",

@@ -2,7 +2,7 @@
 
 import json
 import re
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import msgspec
 import pytest
@@ -61,7 +61,7 @@ HARMLESS = msgspec.structs.replace(REPORT, checks=REPORT.checks[:1] + REPORT.che
 @pytest.fixture(scope="module")
 def suite():
     """The testsuite of the report's XML."""
-    suites = ElementTree.fromstring(junit_xml(REPORT).encode())
+    suites = ET.fromstring(junit_xml(REPORT).encode())
     assert suites.tag == "testsuites"
     (suite,) = suites
     return suite
@@ -121,7 +121,7 @@ def test_summary_table():
         ["✅ passed", "Twice | as *much*.", "1 of 1"],
         ["❌ failed", "Title 2.", "0 of 1"],
         ["❌ error", "Title 3.", "0 of 1"],
-        ["➖ missing", "Title 4.", "0 of 1"],
+        ["⬜ missing", "Title 4.", "0 of 1"],
         ["⏱️ timeout", "Title 5.", "0 of 1"],
     ]
     assert "<h3>|&lt;b&gt;`x`.py: 1 of 5 points</h3>" in html

@@ -1,0 +1,1 @@
+"""Gradescope: an archive that grades one topic there, and the program that runs in its container."""
