@@ -209,7 +209,7 @@ def export_gradescope(
     except NotInstalled as error:
         raise WrongUse(str(error)) from None
     except OSError as error:
-        raise WrongUse(f"{error.filename or out}: {error.strerror}") from None
+        raise WrongUse(f"{out} cannot be written: {error.strerror}.") from None
     typer.echo(
         f"wrote {out}: upload it as the autograder of {chosen.name}, {chosen.points:g} points"
     )

@@ -203,7 +203,9 @@ def test_a_wrong_answer_in_a_folder(autograder):
     wrong, right = results["tests"]
     assert (wrong["name"], wrong["status"]) == ("The double of every element.", "failed")
     assert "double is 9 at [1], but should be -6." in wrong["output"]
-    assert "The double is the sum of a number with itself" in wrong["output"]  # the misconception
+    assert (
+        "The double is the sum of a number\n  with itself" in wrong["output"]
+    )  # the misconception
     assert (right["score"], right["status"], right["output"]) == (1, "passed", "")
 
 

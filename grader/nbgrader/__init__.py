@@ -1,0 +1,1 @@
+"""nbgrader: the gradebook's marks for other systems."""
