@@ -76,16 +76,16 @@ def check(
     """Grade one file. Exit code 0: full marks, 1: not full marks, 2: wrong use, 3: could not grade."""
     if not file.is_file():
         raise WrongUse(f"{file} {'is a folder' if file.is_dir() else 'does not exist'}.")
+    from grader.extensions import NoSuchExtension
     from grader.grading import grade
     from grader.report.files import NoSuchFile, ReportFiles
-    from grader.report.formats import NoSuchFormat
     from grader.report.terminal import print_report
 
     try:
         files = ReportFiles(json=json, junit=junit, summary=summary, others=formats or ())
         if github_summary:
             files.add_github_summary(os.environ)
-    except (NoSuchFile, NoSuchFormat) as error:
+    except (NoSuchFile, NoSuchExtension) as error:
         raise WrongUse(str(error)) from None
     chosen = _topic_for(file, topic)
     settings = _settings(seed, examples, in_process=in_process, no_sandbox=no_sandbox)
@@ -114,6 +114,10 @@ def grade_folder(
     cluster: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="A dask.distributed scheduler.")
     ] = None,
+    executor: Annotated[
+        str | None,
+        typer.Option(metavar="NAME[=ARGUMENT]", help="Where to grade, by an installed package."),
+    ] = None,
     in_process: Annotated[
         bool, typer.Option("--in-process", help="Without a sandbox: only for code that you trust.")
     ] = False,
@@ -130,33 +134,37 @@ def grade_folder(
         raise WrongUse(f"{folder} is not a folder.")
     from grader.batch import NothingToGrade
     from grader.classroom import grade_class
-    from grader.cluster import ClusterUnavailable, connected
+    from grader.cluster import ClusterUnavailable
+    from grader.executors import opened
+    from grader.extensions import NoSuchExtension
     from grader.report.terminal import print_class
 
     course = _course_for(folder / "submissions")
     if topic is not None:
         topic = course.topic(topic).name
     settings = _settings(seed, examples, in_process=in_process, no_sandbox=no_sandbox)
-    workplace = contextlib.nullcontext() if cluster is None else connected(cluster)
+    if cluster is not None and executor is not None:
+        raise WrongUse("--cluster and --executor exclude each other.")
+    place = executor if cluster is None else f"dask={cluster}"
+    here = (None, os.cpu_count() or 1)
     try:
-        with workplace as remote:
+        with contextlib.nullcontext(here) if place is None else opened(place) as (pool, cores):
             outcomes = grade_class(
                 folder,
                 out,
                 course,
                 settings,
                 topic=topic,
-                jobs=jobs or (remote.cores if remote else os.cpu_count() or 1),
-                executor=remote.executor if remote else None,
+                jobs=jobs or cores,
+                executor=pool,
             )
-    except ClusterUnavailable as error:
+    except (ClusterUnavailable, NoSuchExtension) as error:
         raise WrongUse(str(error)) from None
     except NothingToGrade as error:
         raise WrongUse(str(error)) from None
     except OSError as error:
-        place = error.filename or out
         typer.echo(
-            f"grader: {place}: {error.strerror}; what was graded is kept, run again to go on",
+            f"grader: {error.filename or out}: {error.strerror}; what was graded is kept, run again to go on",
             err=True,
         )
         return COULD_NOT_GRADE

@@ -18,6 +18,7 @@ HEIGHTS = {
     "grader.classroom": 5,
     "grader.cluster": 5,
     "grader.content": 5,
+    "grader.executors": 5,
     "grader.gradescope": 5,
     "grader.nbgrader": 5,
     "grader.report": 5,
@@ -39,6 +40,7 @@ HEIGHTS = {
     "grader.failure": 0,
     "grader.tables": 0,
     "grader.atomic": 0,
+    "grader.extensions": 0,
 }
 """A room imports from its own height or from below. The longest name that fits counts."""
 

@@ -24,7 +24,7 @@ class ReportFiles:
 
     Raises:
         NoSuchFile: an entry of `others` has no name or no file.
-        NoSuchFormat: there is no form of that name.
+        NoSuchExtension: there is no form of that name.
     """
 
     def __init__(

@@ -8,9 +8,10 @@ import msgspec
 import pytest
 from markdown_it import MarkdownIt
 
+from grader.extensions import NoSuchExtension
 from grader.grading import CheckResult, Misconception, Report, Settings
 from grader.report.files import NoSuchFile, ReportFiles
-from grader.report.formats import BUILT_IN, NoSuchFormat, format_named
+from grader.report.formats import BUILT_IN, format_named
 from grader.report.gradescope import results_json
 from grader.report.junit import junit_xml
 from grader.report.markdown import markdown_summary
@@ -194,7 +195,9 @@ def test_files_that_cannot_be_meant():
         ReportFiles(others=["junit"])
     with pytest.raises(NoSuchFile, match="GITHUB_STEP_SUMMARY is not set"):
         ReportFiles().add_github_summary({})
-    with pytest.raises(NoSuchFormat, match="no report format 'word'; there are: gradescope, json"):
+    with pytest.raises(
+        NoSuchExtension, match="no report format 'word'; there are: gradescope, json"
+    ):
         format_named("word")
 
 
