@@ -175,6 +175,35 @@ def test_scripts_are_shell(autograder, name):
     assert "set -euo pipefail" in script.read_text()
 
 
+@pytest.mark.parametrize("recent", [True, False])
+def test_setup(autograder, recent):
+    """It makes the environment from the image's Python, or from python3.11 where that one is older than 3.11."""
+    programs = autograder / "programs"
+    programs.mkdir()
+    stub(programs / "apt-get", "")
+    stub(programs / "chmod", "")
+    stub(programs / "python3", "case $1 in -c) exit %d;; esac" % (not recent))
+    stub(programs / "python3.11", "")
+    (autograder / "venv/bin").mkdir(parents=True)
+    stub(autograder / "venv/bin/python", "")
+    environment = {"PATH": f"{programs}:/usr/bin:/bin", "AUTOGRADER_ROOT": str(autograder)}
+    subprocess.run(["bash", autograder / "source/setup.sh"], env=environment, check=True)
+    calls = (autograder / "calls").read_text().splitlines()
+    used = "python3" if recent else "python3.11"
+    assert f"{used} -m venv {autograder}/venv" in calls
+    install = f"--requirement {autograder}/source/requirements.txt"
+    assert f"python -m pip install --quiet --no-cache-dir {install}" in calls
+    packages = [call.split() for call in calls if call.startswith("apt-get install")]
+    assert any("bubblewrap" in call for call in packages)
+    assert any("python3.11-venv" in call for call in packages) is not recent
+
+
+def stub(path, body):
+    """A program that notes how it was called, in a file that all share."""
+    path.write_text(f'#!/bin/sh\necho "${{0##*/}} $*" >> "$AUTOGRADER_ROOT/calls"\n{body}\n')
+    path.chmod(0o755)
+
+
 def test_a_right_answer(autograder):
     """Full marks, with the order's seed; students do not see what the script prints."""
     (autograder / "submission/doubling.py").write_text(RIGHT + COUNTER)
