@@ -150,14 +150,24 @@ class CanvasExport(_GradesFile):
             [*columns, *headers.values()],
             [f"    {POINTS_POSSIBLE}", *[""] * (len(columns) - 1), *possible],
         ]
-        unknown = []
+        found = {
+            row.student.id: self._about(row.student)
+            if roster is None
+            else roster.row_of(row.student)
+            for row in rows
+        }
+        times = Counter(_identity(about) for about in found.values() if about is not None)
+        unknown, shared = [], []
         for row in rows:
-            about = self._about(row.student) if roster is None else roster.row_of(row.student)
+            about = found[row.student.id]
             if about is None:
                 unknown.append(row.student.id)
+            elif times[_identity(about)] > 1:
+                shared.append(row.student.id)
             else:
                 table.append([*about, *self.cells(row.marks.values())])
         self.warn("Not in the roster, left out", unknown)
+        self.warn("The same student in Canvas, left out", shared)
         return table
 
     def _header(self, assignment: str, roster: Roster | None) -> str:
@@ -248,6 +258,11 @@ def _differ(one: str, other: str) -> bool:
         return float(one) != float(other)
     except ValueError:  # "(read only)"
         return True
+
+
+def _identity(about: Sequence[str]) -> str:
+    """What Canvas goes by: the ID, else the SIS ids."""
+    return about[1] or "\n".join(["", *about[2:4]])
 
 
 def _name(student: Any) -> str:

@@ -182,7 +182,7 @@ def test_setup(autograder, recent):
     programs.mkdir()
     stub(programs / "apt-get", "")
     stub(programs / "chmod", "")
-    stub(programs / "python3", "case $1 in -c) exit %d;; esac" % (not recent))
+    stub(programs / "python3", f"case $1 in -c) exit {int(not recent)};; esac")
     stub(programs / "python3.11", "")
     (autograder / "venv/bin").mkdir(parents=True)
     stub(autograder / "venv/bin/python", "")

@@ -46,7 +46,7 @@ def add_student(gradebook, student, marks, **about):
 
 @pytest.fixture(scope="module")
 def database(tmp_path_factory):
-    """The URL of a gradebook on SQLite: two assignments, five students."""
+    """The URL of a gradebook on SQLite: two assignments, six students."""
     url = f"sqlite:///{tmp_path_factory.mktemp('gradebook') / 'gradebook.db'}"
     with Gradebook(url) as gradebook:
         for name, written in ((NORMALIZATION, 4), (DROPOUT, 0)):
@@ -90,7 +90,10 @@ def database(tmp_path_factory):
             email="-2@example.org",
             lms_user_id="x-4",
         )
-        add_student(gradebook, "zero", {}, email="0", lms_user_id="11")
+        add_student(gradebook, "zero", {}, email="0", lms_user_id="x-4")
+        add_student(
+            gradebook, "twin", {}, last_name="Twin", email="t@example.org", lms_user_id="13"
+        )
     return url
 
 
@@ -144,18 +147,19 @@ def test_canvas(gradebook, tmp_path, caplog):
         *(
             [*COLUMNS, NORMALIZATION, DROPOUT],
             ["    Points Possible", "", "", "", "", "20", "16"],
-            ["zero", "11", "", "zero", "", "", ""],
+            ["zero", "", "", "zero", "", "", ""],
             ["'@sum, +1", "", "", f"'{FORMULA}", "", "0", ""],
             ["Chien, Shiung Wu", "", "", "chien", "", "", "16"],
             ["Lovelace, Ada", "11", "", "ada", "", "20.25", "0.3"],
             ["Pascal, Blaise", "", "", "blaise", "", "", "0"],
+            ["Twin", "13", "", "twin", "", "", ""],
         ),
     ]
     log = caplog.messages
     assert f"Not graded yet, left without a mark: blaise, {NORMALIZATION}" in log
     missing = [f"zero, {NORMALIZATION}", f"zero, {DROPOUT}", f"{FORMULA}, {DROPOUT}"]
-    missing = ", ".join([*missing, f"chien, {NORMALIZATION}"])
-    assert f"Nothing handed in, left without a mark: {missing}" in log
+    missing += [f"chien, {NORMALIZATION}", f"twin, {NORMALIZATION}", f"twin, {DROPOUT}"]
+    assert f"Nothing handed in, left without a mark: {', '.join(missing)}" in log
     assert "No id of 05_dropout in Canvas is known: Canvas looks for its title" in log
 
 
@@ -175,13 +179,12 @@ def test_canvas_with_a_roster_and_options_from_the_config(tmp_path, database):
         *(
             [*COLUMNS, "Normalization (501)", "Dropout (502)"],
             ["    Points Possible", "", "", "", "", "20", "16"],
-            ["Lovelace, Ada", "11", "s-1", "ada", "Lab 1", "0", "0"],
-            ["Chien, Shiung", "13", "s-3", "chien", "Lab 1", "0", "16"],
             ["Lovelace, Ada", "11", "s-1", "ada", "Lab 1", "20.25", "0.3"],
             ['Pascal, "Blaise"', "12", "s-2", "Blaise@Example.org", "Lab 2, late", "12.5", "0"],
         ),
     ]
-    assert f"Not in the roster, left out: {FORMULA}\n" in log
+    assert f"Not in the roster, left out: zero, {FORMULA}\n" in log
+    assert "The same student in Canvas, left out: chien, twin\n" in log
     assert "Dropout (502) is worth 100 points in Canvas, but 16 here" in log
     assert "Normalization (501) is worth" not in log
 
@@ -197,6 +200,7 @@ def test_moodle(tmp_path, database, monkeypatch, capfd):
             ["'+1", "'@sum", "'-2@example.org", "0", "0"],
             ["Ada", "Lovelace", "ada@example.org", "20.25", "0.3"],
             ["Blaise", "Pascal", "blaise@example.org", "-", "0"],
+            ["", "Twin", "t@example.org", "0", "0"],
         ),
     ]
     assert "Without Email address (email) in the gradebook, left out: zero, chien\n" in log
@@ -207,13 +211,14 @@ def test_moodle_by_other_fields(gradebook, tmp_path):
     rows = exported(MoodleExport, gradebook, tmp_path, identify_by="idnumber")
     assert rows == [
         ["First name", "Last name", "ID number", NORMALIZATION, DROPOUT],
-        ["'+1", "'@sum", "x-4", "0", "-"],
+        ["Ada", "Lovelace", "11", "20.25", "0.3"],
+        ["", "Twin", "13", "-", "-"],
     ]
     rows = exported(
         MoodleExport, gradebook, tmp_path, identify_by="username", titles={DROPOUT: "D"}
     )
     assert rows[0] == ["First name", "Last name", "Username", NORMALIZATION, "D"]
-    assert [row[2] for row in rows[1:]] == ["zero", f"'{FORMULA}", "chien", "ada", "blaise"]
+    assert [row[2] for row in rows[1:]] == ["zero", f"'{FORMULA}", "chien", "ada", "blaise", "twin"]
 
 
 def test_only_some(gradebook, tmp_path):
