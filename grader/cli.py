@@ -96,7 +96,7 @@ def check(
     if json == "-":
         print(report.to_json().decode())  # noqa: T201  # the output that was asked for
     else:
-        print_report(report, printed="".join(printed))
+        print_report(report, printed="".join(printed), topic=chosen)
     try:
         files.write(report)
     except OSError as error:

@@ -195,6 +195,7 @@ def _explanation(item: pytest.Item, error: Any) -> Any:
     from _pytest._code.code import ReprFileLocation, TerminalRepr
 
     from grader.report.explanation import explain
+    from grader.report.pointer import pointer
 
     class Explanation(TerminalRepr):
         def __init__(self, text: str) -> None:
@@ -212,4 +213,6 @@ def _explanation(item: pytest.Item, error: Any) -> Any:
                 tw.line(line, bold=number == 0, red=number == 0)
 
     doc = (getattr(getattr(item, "obj", None), "__doc__", None) or "").strip().splitlines()
-    return Explanation("\n".join([*([doc[0], ""] if doc else []), explain(error)]))
+    topic = _topic_of(item.path)
+    where = pointer(topic, item.originalname, error.headline) if topic is not None else ""  # type: ignore[attr-defined]  # a check is a pytest.Function
+    return Explanation("\n".join([*([doc[0], ""] if doc else []), explain(error, pointer=where)]))

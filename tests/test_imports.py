@@ -27,6 +27,7 @@ HEIGHTS = {
     "grader.diagnosis": 3,
     "grader.plugin": 3,
     "grader.opening": 3,
+    "grader.report.pointer": 3,
     "grader.report.explanation": 3,  # the words of one failure, for plugin and reports alike
     "grader.checks": 2,
     "grader.limits": 0,

@@ -8,8 +8,10 @@ from rich.table import Table
 from rich.text import Text
 
 from grader.batch import Outcome
+from grader.course import Topic
 from grader.grading import CheckResult, Report
 from grader.report.explanation import misconception_lines
+from grader.report.pointer import pointer
 from grader.report.visible import visible
 from grader.report.where import WITHOUT_FULL_PROTECTION
 
@@ -22,8 +24,21 @@ _STYLES = {
 }
 
 
-def print_report(report: Report, console: Console | None = None, *, printed: str = "") -> None:
-    """Prints a report, and what the submission printed; only colour tells the verdicts apart twice, so it reads without."""
+def print_report(
+    report: Report,
+    console: Console | None = None,
+    *,
+    printed: str = "",
+    topic: Topic | None = None,
+) -> None:
+    """Prints a report, and what the submission printed; only colour tells the verdicts apart twice, so it reads without.
+
+    Args:
+        report: what to print.
+        console: where; standard output unless given.
+        printed: what the submission printed.
+        topic: whose text the explanations point into.
+    """
     console = console or Console(highlight=False, soft_wrap=True)
     console.print(Text(f"{visible(report.submission)}: {report.topic}", style="bold"))
     for check in report.checks:
@@ -31,7 +46,7 @@ def print_report(report: Report, console: Console | None = None, *, printed: str
     told: dict[str, list[CheckResult]] = {}
     for check in report.checks:
         if needs_words(check):
-            told.setdefault(explanation(check), []).append(check)
+            told.setdefault(explanation(check, topic), []).append(check)
     for text, (check, *others) in told.items():
         console.print()
         console.print(Text(f"{check.title}  ({check.name})", style="bold"))
@@ -78,8 +93,8 @@ def needs_words(check: CheckResult) -> bool:
     )
 
 
-def explanation(check: CheckResult) -> str:
-    """Message, smallest case and misconception of a check, as lines of plain text."""
+def explanation(check: CheckResult, topic: Topic | None = None) -> str:
+    """Message, smallest case and misconception of a check, and where the topic explains it, as lines of plain text."""
     headline, *details = visible(check.message).splitlines() or [""]
     lines = [headline, *(f"  {line}" for line in details)]
     if check.smallest_case:
@@ -87,6 +102,9 @@ def explanation(check: CheckResult) -> str:
         lines += [f"    {line}" for line in visible(check.smallest_case).splitlines()]
     if check.misconception is not None:
         lines += ["", *misconception_lines(visible(check.misconception.text))]
+    if topic is not None and check.verdict != "missing":
+        where = pointer(topic, check.name, headline)
+        lines += ["", f"  {where}"] if where else []
     return "\n".join(lines)
 
 
