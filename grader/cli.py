@@ -1,6 +1,7 @@
 """The command `grader`: thin; what it does lies in the modules that it names."""
 
 import contextlib
+import importlib.util
 import os
 import sys
 from collections.abc import Sequence
@@ -263,6 +264,46 @@ def verify(
     for problem in problems:
         typer.echo(str(problem), err=True)
     return WRONG_USE if problems else DONE
+
+
+@app.command()
+def figures(
+    topic: Annotated[str | None, typer.Argument(metavar="[TOPIC]", help="Only this one.")] = None,
+    submission: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="A .py or .ipynb file, or a folder with a folder per topic; else what lies under exercises/.",
+        ),
+    ] = None,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the pictures go.")] = Path(
+        "figures"
+    ),
+    isolated: Annotated[
+        bool, typer.Option("--isolated", help="Run the code in a sandbox, as grading does.")
+    ] = False,
+) -> int:
+    """Draw the lecture's pictures with your own functions. Exit code 0: all are drawn, 1: some are not."""
+    if importlib.util.find_spec("matplotlib") is None:
+        raise WrongUse("figures need matplotlib: pip install 'gradus-dl[figures]'.")
+    from grader.figures.choice import chosen
+    from grader.figures.drawing import draw_topic
+
+    course = find_course(Path.cwd()) if submission is None else _course_for(submission)
+    choice = chosen(course, topic, submission)
+    code = DONE
+    try:
+        for each in choice.files:
+            for outcome in draw_topic(course, each, choice, out, isolated=isolated):
+                name = f"{each.name}: {outcome.drawing.title}"
+                if outcome.problem:
+                    typer.echo(f"{name}: not drawn: {outcome.problem}", err=True)
+                    code = NOT_FULL_MARKS
+                else:
+                    typer.echo(f"{name}: {', '.join(map(str, outcome.files))}")
+    except OSError as error:
+        raise WrongUse(f"{error.filename or out}: {error.strerror}.") from None
+    return code
 
 
 def _say_if_sound(topic: Topic, problems: Sequence[object]) -> None:

@@ -74,6 +74,11 @@ class Topic:
         return self.solution_dir / "test_hidden.py"
 
     @property
+    def figures(self) -> Path:
+        """The lecture's pictures, drawn by the student's functions (written by hand, optional)."""
+        return self.exercise_dir / "figures.py"
+
+    @property
     def fingerprints(self) -> Path:
         """Signatures and what wrong answers return (generated)."""
         return self.exercise_dir / "fingerprints.json"

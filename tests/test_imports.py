@@ -24,6 +24,7 @@ HEIGHTS = {
     "grader.report": 5,
     "grader.verify": 5,
     "grader.grading": 4,
+    "grader.figures": 4,
     "grader.diagnosis": 3,
     "grader.plugin": 3,
     "grader.opening": 3,
@@ -116,4 +117,12 @@ def test_heavy_libraries_wait_for_their_use(module):
     )
     loaded = set(done.stdout.split())
     assert module in loaded
-    assert not loaded & {"numpy", "torch", "hypothesis", "scipy", "msgspec", "jupytext"}
+    assert not loaded & {
+        "numpy",
+        "torch",
+        "hypothesis",
+        "scipy",
+        "msgspec",
+        "jupytext",
+        "matplotlib",
+    }

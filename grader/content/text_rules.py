@@ -8,6 +8,7 @@ from grader.content.problem import Problem
 from grader.content.signatures import signatures_of
 from grader.course import CourseError, Topic
 from grader.diagnosis.misconceptions import Misconception, load_misconceptions
+from grader.figures.finding import figures_of
 from grader.submission import SubmissionError, submission_from_bytes
 
 LEFT_BY_TOOLS = frozenset({"__pycache__", ".hypothesis", ".ipynb_checkpoints", ".pytest_cache"})
@@ -35,9 +36,10 @@ def wrong_files(topic: Topic) -> Iterator[Problem]:
             cure = "run `grader build`" if path in generated else "write it"
             yield Problem.at(topic, path, "the file is missing", cure)
     hidden = (topic.hidden_checks, topic.exercise_dir / topic.hidden_checks.name)
+    optional = (*hidden, topic.figures)
     for folder in (topic.exercise_dir, topic.solution_dir):
         for path in sorted(folder.iterdir()):
-            known = path in (*generated, *written, *hidden) or path.name in LEFT_BY_TOOLS
+            known = path in (*generated, *written, *optional) or path.name in LEFT_BY_TOOLS
             if not known:
                 cure = "remove it, or keep it outside of the topic's folders"
                 yield Problem.at(topic, path, "an unexpected file", cure)
@@ -49,6 +51,7 @@ def unsound_texts(topic: Topic) -> Iterator[Problem]:
         topic.checks: _checks(topic),
         topic.stub: _signatures(topic),
         topic.misconceptions: _misconceptions(topic),
+        topic.figures: _figures(topic),
     }
     for file, problems in rules.items():
         try:
@@ -115,6 +118,12 @@ def _misconceptions(topic: Topic) -> Iterator[Problem]:
         except SubmissionError as error:
             rule = f"misconception {misconception.id}: {error}"
             yield Problem.at(topic, topic.misconceptions, rule, "correct `replace`")
+
+
+def _figures(topic: Topic) -> Iterator[Problem]:
+    """None of its own: a figures.py that breaks a rule raises CourseError. Nothing is drawn."""
+    figures_of(topic)
+    yield from ()
 
 
 def _text(file: Path) -> str:
