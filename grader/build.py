@@ -10,6 +10,7 @@ from grader.content.notebook import notebook_of
 from grader.content.regions import stub_of
 from grader.course import CourseError, Topic
 from grader.diagnosis.fingerprints import as_text, fingerprints_of, sources_hash
+from grader.figures.finding import figures_of
 
 
 def build_topic(topic: Topic) -> dict[Path, str]:
@@ -21,7 +22,7 @@ def build_topic(topic: Topic) -> dict[Path, str]:
     stub = stub_of(_source(topic), str(topic.source))
     return {
         topic.stub: stub,
-        topic.notebook: notebook_of(stub),
+        topic.notebook: notebook_of(stub, topic.name, [one.name for one in figures_of(topic)]),
         topic.fingerprints: _fingerprints(topic),
     }
 

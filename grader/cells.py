@@ -43,7 +43,7 @@ def code_cells(notebook: dict[str, Any], filename: str) -> list[Cell]:
 
 
 def runnable(cells: Iterable[Cell]) -> list[Cell]:
-    """The cells as Python without magics; what is empty then, or only calls checks, is left out."""
+    """The cells as Python without magics; what is empty then, or only checks and draws, is left out."""
     plain = [Cell(cell.label, without_magics(cell.source)) for cell in cells]
     return [cell for cell in plain if not _is_blank(cell.source) and not _only_checks(cell.source)]
 
@@ -153,8 +153,8 @@ def _is_blank(source: str) -> bool:
 
 
 def _only_checks(source: str) -> bool:
-    """Whether a cell consists of `check("...")` calls, perhaps with the import of `check`."""
-    if "check" not in source:
+    """Whether a cell consists of `check("...")` or `draw("...")` calls, perhaps with their import."""
+    if "check" not in source and "draw" not in source:
         return False
     try:
         body = _compiled(source, "cell", ast.PyCF_ONLY_AST).body
@@ -168,7 +168,7 @@ def _is_check(statement: ast.stmt) -> bool:
         return False
     called = statement.value.func
     name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", None)
-    return name == "check"
+    return name in ("check", "draw")
 
 
 def _is_import_of_grader(statement: ast.stmt) -> bool:

@@ -1,15 +1,19 @@
 """`grader figures`: what is drawn, what is left out and why."""
 
+import base64
 import shutil
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
+import nbclient
+import nbformat
 import pytest
 
 from grader.build import build
 from grader.cli import run
 from grader.course import load_course
 from grader.figures.finding import figures_of
+from grader.submission import read_submission
 from grader.verify import verify
 
 ROOT = Path(__file__).parents[1]
@@ -159,6 +163,87 @@ def test_another_topics_functions_come_from_its_submission(two_topics, capsys):
     assert run(["figures", "02"]) == 1
     assert "`double` is not written yet. (topic 01_doubling)" in capsys.readouterr().err
     two_topics.write("exercises/01_doubling/doubling.py", "def double(x):\n    return 2 * x\n")
+    assert run(["figures", "02"]) == 0
+
+
+def cell_of(name):
+    """A figure's cell, as `grader build` writes it."""
+    return f'from grader.figures import draw\n\ndraw("01_doubling", "{name}")'
+
+
+def test_the_notebook_has_a_cell_for_each_figure(course):
+    """Behind its functions, with the tag of cells that are not graded."""
+    (topic,) = load_course(course.root).topics
+    notebook = nbformat.read(topic.notebook, as_version=4)
+    nbformat.validate(notebook)
+    plots = [cell for cell in notebook.cells if "plot" in cell.metadata.get("tags", ())]
+    assert [cell.source for cell in plots] == [cell_of("doubles"), cell_of("counting")]
+    assert notebook.cells[-2:] == plots
+    code = read_submission(topic.notebook).cells
+    assert len(code) > 0
+    assert not any("draw" in cell.source for cell in code)
+
+
+def test_a_notebook_draws_with_its_own_functions(course):
+    """In a real kernel: a stub is named, the function that the student then writes draws, nothing raises."""
+    (topic,) = load_course(course.root).topics
+    notebook = nbformat.read(topic.notebook, as_version=4)
+    written = nbformat.v4.new_code_cell("def double(x):\n    return 2 * x")
+    notebook.cells += [written, nbformat.v4.new_code_cell(cell_of("doubles"))]
+    resources = {"metadata": {"path": str(topic.exercise_dir)}}
+    nbclient.NotebookClient(notebook, timeout=60, resources=resources).execute()
+    stub, counting, _, drawn = (cell.get("outputs") for cell in notebook.cells[-4:])
+    assert [out.text for out in stub] == ["doubles is not drawn: `double` is not written yet.\n"]
+    assert [out.text for out in counting] == [
+        "counting is not drawn: `Counter` is not written yet.\n"
+    ]
+    (picture,) = drawn
+    assert base64.b64decode(picture.data["image/png"]).startswith(b"\x89PNG")
+    assert picture.metadata["image/png"]["width"] == 672
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("return x + None", "double raised TypeError: unsupported operand type(s)"),
+        ("return None", "double returned None (is a `return` missing?)."),
+    ],
+)
+def test_a_notebooks_wrong_function_is_named(course, capsys, body, message):
+    """Also where it raises what a call with other arguments would raise."""
+    names = {}
+    exec(f"def double(x):\n    {body}\n", names)
+    exec(cell_of("doubles"), names)
+    assert capsys.readouterr().out.startswith(f"doubles is not drawn: {message}")
+
+
+@pytest.mark.parametrize(
+    ("figure", "folder", "message"),
+    [
+        ("trebles", ".", "01_doubling has doubles, counting, but no 'trebles'."),
+        ("doubles", "..", "There is no course.toml in "),
+    ],
+)
+def test_a_cell_out_of_place_says_so(course, capsys, monkeypatch, figure, folder, message):
+    """In one line, without a traceback."""
+    monkeypatch.chdir(folder)
+    exec(cell_of(figure), {})
+    out = capsys.readouterr().out
+    assert out.startswith(f"{figure} is not drawn: {message}")
+    assert out.count("\n") == 1
+
+
+def test_a_notebook_that_answers_another_topic_lends_its_functions(two_topics):
+    """Students who write notebooks leave the stub beside it as it was."""
+    (first, _) = load_course(two_topics.root).topics
+    shutil.rmtree("solutions")
+    first.notebook.write_text(
+        nbformat.writes(
+            nbformat.v4.new_notebook(
+                cells=[nbformat.v4.new_code_cell("def double(x):\n    return 2 * x")]
+            )
+        )
+    )
     assert run(["figures", "02"]) == 0
 
 

@@ -4,13 +4,26 @@ import ast
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from grader.course import CourseError
 
+PICTURES = """\
+## Pictures
 
-def notebook_of(percent: str) -> str:
+Each cell below draws one of the lecture's pictures with your own functions, those above. Where one is missing or
+wrong, the cell says which.\
+"""
+
+
+def notebook_of(percent: str, topic: str = "", figures: Sequence[str] = ()) -> str:
     """The notebook (nbformat 4.5, no outputs, kernel python3) of a file in percent format, as JSON.
+
+    Args:
+        percent: the file's contents.
+        topic: the topic's name.
+        figures: names of the topic's figures; each gets a cell at the end, with the tag "plot".
 
     Raises:
         CourseError: jupytext, an extra for authors, is not installed.
@@ -26,6 +39,11 @@ def notebook_of(percent: str) -> str:
     cells = [
         _cell(cell.cell_type, cell.source, dict(cell.metadata), taken) for cell in parsed.cells
     ]
+    if figures:
+        cells.append(_cell("markdown", PICTURES, {}, taken))
+    for name in figures:
+        source = f'from grader.figures import draw\n\ndraw("{topic}", "{name}")'
+        cells.append(_cell("code", source, {"tags": ["plot"]}, taken))
     notebook = {
         "cells": cells,
         "metadata": {

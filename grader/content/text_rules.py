@@ -6,9 +6,9 @@ from pathlib import Path
 from grader.content.checks_file import CheckSource, check_sources
 from grader.content.problem import Problem
 from grader.content.signatures import signatures_of
-from grader.course import CourseError, Topic
+from grader.course import CourseError, Topic, load_course
 from grader.diagnosis.misconceptions import Misconception, load_misconceptions
-from grader.figures.finding import figures_of
+from grader.figures.finding import figures_of, other_topics
 from grader.submission import SubmissionError, submission_from_bytes
 
 LEFT_BY_TOOLS = frozenset({"__pycache__", ".hypothesis", ".ipynb_checkpoints", ".pytest_cache"})
@@ -122,7 +122,9 @@ def _misconceptions(topic: Topic) -> Iterator[Problem]:
 
 def _figures(topic: Topic) -> Iterator[Problem]:
     """None of its own: a figures.py that breaks a rule raises CourseError. Nothing is drawn."""
-    figures_of(topic)
+    course = load_course(topic.root)
+    for drawing in figures_of(topic):
+        other_topics(drawing, course, topic)
     yield from ()
 
 

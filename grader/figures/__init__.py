@@ -1,5 +1,6 @@
-"""What a topic's figures.py imports: the mark `figure` and the colours of all pictures."""
+"""What a topic's figures.py imports: the mark `figure` and the colours; and what a notebook imports, `draw`."""
 
+from grader.figures.inline import draw
 from grader.figures.mark import Drawing, figure
 from grader.figures.style import (
     BLACK,
@@ -26,5 +27,6 @@ __all__ = [
     "VERMILION",
     "YELLOW",
     "Drawing",
+    "draw",
     "figure",
 ]

@@ -19,9 +19,13 @@ class Choice:
     files: dict[Topic, Path]
     folder: Path | None
 
-    def answer_to(self, topic: Topic) -> Path:
-        """The file that answers a topic; it need not exist."""
-        return self.files.get(topic) or _in_folder(self.folder, topic) or topic.stub
+    def answers_to(self, topic: Topic) -> list[Path]:
+        """The files that may answer a topic, the likeliest first: the submission, the exercise's own, the solution.
+
+        They need not exist.
+        """
+        own = [file for file in (self.files.get(topic), _in_folder(self.folder, topic)) if file]
+        return [*own[:1], topic.stub, topic.notebook, topic.source]
 
 
 def chosen(course: Course, name: str | None, submission: Path | None) -> Choice:

@@ -1,7 +1,7 @@
 """Draws a topic's figures with a submission's functions; where one fails, the others are still drawn."""
 
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from grader.course import Course, Topic
 from grader.failure import Failure, TimeLimit
 from grader.figures.choice import Choice
-from grader.figures.finding import GIVEN, figures_of
+from grader.figures.finding import figures_of, other_topics
 from grader.figures.mark import Drawing
 from grader.figures.names import Call, GlobalGenerators, Names
 from grader.figures.style import put_words, settings
@@ -28,8 +28,6 @@ FORMATS = ("svg", "png")
 
 _UNFIT = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 """What numpy and matplotlib raise where an answer is not what a figure can draw."""
-
-_Open = Callable[[Topic, Path], Student]
 
 
 @dataclass(frozen=True)
@@ -55,7 +53,7 @@ class NotDrawn(Exception):
     """
 
     def __init__(self, text: str, topic: Topic) -> None:
-        super().__init__(text)
+        super().__init__(" ".join(visible(text).split()))
         self.topic = topic
 
 
@@ -85,13 +83,13 @@ def draw_topic(
     try:
         for drawing in figures_of(topic):
             files = tuple(out / topic.name / f"{drawing.name}.{suffix}" for suffix in FORMATS)
-            others = [course.topic(name) for name in drawing.parameters if name not in GIVEN]
+            own = functions(topic, choice.files[topic])
             try:
-                pictures = _first_that_serves(drawing, topic, others, choice, functions)
+                pictures = pictures_of(drawing, course, topic, own, choice, functions)
             except NotDrawn as problem:
                 for file in files:
                     file.unlink(missing_ok=True)
-                yield Outcome(drawing, problem=" ".join(visible(str(problem)).split()))
+                yield Outcome(drawing, problem=str(problem))
                 continue
             for file, picture in zip(files, pictures, strict=True):
                 file.parent.mkdir(parents=True, exist_ok=True)
@@ -102,34 +100,55 @@ def draw_topic(
             student._close()
 
 
-def _first_that_serves(
-    drawing: Drawing, topic: Topic, others: list[Topic], choice: Choice, functions: _Open
+def pictures_of(
+    drawing: Drawing,
+    course: Course,
+    topic: Topic,
+    own: Student,
+    choice: Choice,
+    functions: Callable[[Topic, Path], Student],
+    formats: Sequence[str] = FORMATS,
 ) -> list[bytes]:
-    """The picture; other topics' functions are those of the submissions, else those of the solutions.
+    """The picture in each of the formats.
 
-    All of them come from one or all from the other: a cache goes to the backward pass of its own author.
+    Functions of other topics are taken from the first of `choice.answers_to` that serves, for all of these topics alike: a
+    cache goes to the backward pass of its own author.
+
+    Args:
+        drawing: the figure.
+        course: where other topics are looked up.
+        topic: whose figure it is.
+        own: the functions of this topic.
+        choice: where the answers to other topics lie.
+        functions: loads such an answer.
+        formats: of matplotlib, such as "png".
+
+    Raises:
+        CourseError: the figure asks for what there is not.
+        NotDrawn: a function is missing or wrong; the text names it.
     """
-    own = functions(topic, choice.answer_to(topic))
+    others = other_topics(drawing, course, topic)
+    if not others:
+        return _drawn(drawing, topic, {topic: own}, formats)
     first: NotDrawn | None = None
-    for file_of in (
-        (choice.answer_to, lambda other: other.source) if others else (choice.answer_to,)
-    ):
-        absent = next((other for other in others if not file_of(other).is_file()), None)
+    for files in zip(*(choice.answers_to(other) for other in others), strict=False):
+        if not all(file.is_file() for file in files):
+            continue
+        lent = {other: functions(other, file) for other, file in zip(others, files, strict=True)}
         try:
-            if absent is not None:
-                raise NotDrawn(f"it needs functions of topic {absent.name} too", absent)
-            lent = {other: functions(other, file_of(other)) for other in others}
-            return _drawn(drawing, topic, {topic: own, **lent})
+            return _drawn(drawing, topic, {topic: own, **lent}, formats)
         except NotDrawn as problem:
             if problem.topic == topic:
                 raise
             first = first or problem
-    assert first is not None
-    raise first
+    missing = next((other for other in others if not other.stub.is_file()), others[0])
+    raise first or NotDrawn(f"it needs functions of topic {missing.name} too", missing)
 
 
-def _drawn(drawing: Drawing, topic: Topic, students: Mapping[Topic, Student]) -> list[bytes]:
-    """The picture in each of `FORMATS`."""
+def _drawn(
+    drawing: Drawing, topic: Topic, students: Mapping[Topic, Student], formats: Sequence[str]
+) -> list[bytes]:
+    """The picture in each of the formats."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
@@ -146,7 +165,7 @@ def _drawn(drawing: Drawing, topic: Topic, students: Mapping[Topic, Student]) ->
             put_words(fig, drawing.title, drawing.caption)
             fig.draw_without_rendering()
             fig.set_layout_engine("none")  # laid out once for all formats
-            return [_saved(fig, suffix, drawing) for suffix in FORMATS]
+            return [_saved(fig, suffix, drawing) for suffix in formats]
     except (Failure, TimeLimit) as failure:
         where = calls[-1].topic
         text = failure.headline if where == topic else f"{failure.headline} (topic {where.name})"

@@ -3,7 +3,7 @@
 import importlib.util
 import sys
 
-from grader.course import CourseError, Topic, load_course
+from grader.course import Course, CourseError, Topic
 from grader.figures.mark import Drawing
 
 GIVEN = ("fig", "student")
@@ -33,19 +33,30 @@ def figures_of(topic: Topic) -> tuple[Drawing, ...]:
         raise CourseError(
             f"{topic.figures} has no figure: mark a function with @figure(title, caption=...)."
         )
-    modules = [other.module for other in load_course(topic.root).topics if other != topic]
     for drawing in drawings:
-        where = f"{topic.figures}: {drawing.name}"
         for what, text in (("title", drawing.title), ("caption", drawing.caption)):
             if not text.strip():
-                raise CourseError(f"{where} has no {what}: say what there is to see.")
-        for parameter in drawing.parameters:
-            if parameter not in (*GIVEN, *modules):
                 raise CourseError(
-                    f"{where} asks for {parameter!r}, but a figure is given fig, student, "
-                    "and other topics by their module's name."
+                    f"{topic.figures}: {drawing.name} has no {what}: say what there is to see."
                 )
     return drawings
+
+
+def other_topics(drawing: Drawing, course: Course, topic: Topic) -> list[Topic]:
+    """The other topics whose functions a figure asks for.
+
+    Raises:
+        CourseError: it asks for something else.
+    """
+    known = {other.module: other for other in course.topics if other != topic}
+    wanted = [name for name in drawing.parameters if name not in GIVEN]
+    for name in wanted:
+        if name not in known:
+            raise CourseError(
+                f"{topic.figures}: {drawing.name} asks for {name!r}, but a figure is given fig, student, "
+                "and other topics of the course by their module's name."
+            )
+    return [known[name] for name in wanted]
 
 
 def _names_of(topic: Topic) -> dict[str, object]:
