@@ -256,6 +256,14 @@ def test_the_same_figure_is_the_same_file(course):
         assert first.read_bytes() == second.read_bytes()
 
 
+def test_the_sandbox_draws_the_same(course):
+    """With --isolated the functions run in a worker."""
+    for out, options in (("here", []), ("there", ["--isolated"])):
+        assert run(["figures", "--submission", "solutions", "--out", out, *options]) == 0
+    here, there = (Path(out, "01_doubling", "counting.svg") for out in ("here", "there"))
+    assert here.read_bytes() == there.read_bytes()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -12,7 +12,8 @@ SHAPE = (WIDTH, WIDTH)
     "Activation scale over depth, per initialization",
     caption="The same 40 layers, started five ways. With relu (left) Kaiming holds the scale, since it makes up for the half "
     "that relu zeroes; Xavier loses a factor of 1.4 per layer. With tanh (right) Xavier and orthogonal weights fade "
-    "slowly, while large weights saturate it near 1, where the derivative is nearly 0. Small weights die at once.",
+    "slowly, while large weights drive it towards 1, where its derivative is small. With small weights the signal "
+    "is gone after a few layers.",
     size=(9.5, 4.8),
 )
 def activation_scale_over_depth(fig, student):

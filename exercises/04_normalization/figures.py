@@ -68,7 +68,7 @@ def what_each_averages_over(fig, student):
     "Activations before and after each normalization",
     caption="Four channels on scales of their own (left; note its axis). Each box holds the middle half of a channel's values "
     "over all samples and pixels, the line is the median. Batch and instance norm put all channels on one scale. Layer norm "
-    "and group norm divide several channels by one number, so the larger channels stay the larger ones.",
+    "and group norm divide several channels by one number, so that among these the larger ones stay larger.",
     size=(10.0, 4.6),
 )
 def before_and_after(fig, student):

@@ -7,7 +7,7 @@ from grader.figures import BLACK, BLUE, GREY, ORANGE, SKY, VERMILION, figure
 LAYERS = (4, 6, 6, 2)
 P = 0.5
 
-HIDDEN, DROPPED, STEPS = 128, 0.1, 1200
+HIDDEN, DROPPED, STEPS, LR = 128, 0.1, 500, 0.03
 
 
 def draw_network(ax, kept):
@@ -80,7 +80,7 @@ def trained(student, gradient_flow, x, y):
             means[index] = 0.9 * means[index] + 0.1 * g
             squares[index] = 0.999 * squares[index] + 0.001 * g**2
             size = np.sqrt(squares[index] / (1 - 0.999**step)) + 1e-8
-            params[index] = params[index] - 0.01 * means[index] / (1 - 0.9**step) / size
+            params[index] = params[index] - LR * means[index] / (1 - 0.9**step) / size
     return params
 
 
@@ -120,3 +120,4 @@ def ensemble_spread(fig, student, gradient_flow):
         ax.plot(x, y, "o", markersize=4, color=ORANGE, markeredgecolor=BLACK, mew=0.4, label="data")
         ax.set(title=title, xlabel="x", ylabel="prediction")
         ax.legend(loc="lower left")
+        ax.label_outer()

@@ -61,8 +61,10 @@ def all_schedules(fig, student):
     axes = fig.subplots(1, 2, sharey=True)
     for ax, schedules in zip(axes, (falling, rising), strict=True):
         for name, values, colour, line in schedules:
-            ax.plot(steps, values, linestyle=line, color=colour, label=name)
+            stairs = "steps-post" if len(set(values)) < 10 else "default"
+            ax.plot(steps, values, linestyle=line, color=colour, drawstyle=stairs, label=name)
         ax.set(xlabel="step", ylabel="learning rate", ylim=(0, 0.105))
+        ax.label_outer()
         ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.15), ncols=2)
     axes[0].set(title="falling")
     axes[1].set(title="rising first, or again")

@@ -5,7 +5,7 @@ import numpy as np
 from grader import reveal
 from grader.figures import BLACK, BLUE, GREEN, GREY, ORANGE, VERMILION, figure
 
-CLASSES, HIDDEN, STEPS, PATIENCE = 10, 64, 400, 40
+CLASSES, HIDDEN, STEPS, PATIENCE = 10, 64, 280, 30
 
 
 def digits():
@@ -25,8 +25,9 @@ def digits():
 @figure(
     "Early stopping",
     caption="A network with one hidden layer learns 200 scanned digits, a fifth of them with a random label. The training loss "
-    "falls to the end; the validation loss turns around when the network begins to learn the random labels by heart. The "
-    "student's EarlyStopping waits 40 steps for an improvement, says stop, and has kept the weights of the best step.",
+    "falls to the end. The validation loss, lower at first since its labels are right, turns around when the network begins "
+    "to learn the random labels by heart. The student's EarlyStopping waits 30 steps for an improvement, says stop, and has "
+    "kept the weights of the best step.",
     size=(7.5, 5.0),
 )
 def early_stopping(fig, student, gradient_flow):
@@ -52,7 +53,7 @@ def early_stopping(fig, student, gradient_flow):
             stopped = step
         _, grad_weights, grad_biases = gradient_flow.mlp_backward(grad, cache)
         params = [
-            student.decayed_sgd_step(param, grad, lr=0.25, weight_decay=0.0)
+            student.decayed_sgd_step(param, grad, lr=0.35, weight_decay=0.0)
             for param, grad in zip(
                 [*weights, *biases], [*reveal(grad_weights), *reveal(grad_biases)], strict=True
             )

@@ -21,7 +21,7 @@ def smooth_displacement(rng):
     field = np.zeros((1, SIZE, SIZE, 2))
     for axis in range(2):
         for kx, ky in ((1, 0), (0, 1), (1, 1), (2, 1)):
-            phase, size = rng.uniform(0, 2 * np.pi), rng.uniform(0.5, 1.6)
+            phase, size = rng.uniform(0, 2 * np.pi), rng.uniform(0.4, 1.1)
             field[0, :, :, axis] += size * np.sin(2 * np.pi * (kx * x + ky * y) + phase)
     return field
 
@@ -42,7 +42,7 @@ def augmentations_of_one_digit(fig, student):
         "original": image,
         "horizontal flip": student.horizontal_flip(image),
         "translate (5, -3)": student.translate(image, 5, -3),
-        "random crop, padding 6": student.random_crop(image, 6, rng=rng),
+        "crop, padding 6": student.random_crop(image, 6, rng=rng),
         "rotate 20°": student.rotate(image, 20.0),
         "rotate -35°": student.rotate(image, -35.0),
         "elastic": student.elastic_deform(image, smooth_displacement(rng)),

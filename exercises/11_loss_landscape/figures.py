@@ -73,7 +73,9 @@ def loss_surface_with_and_without_skip(fig, student):
     x, targets = spirals(rng)
     steps = np.linspace(-1, 1, POINTS)
     alpha, beta = np.meshgrid(steps, steps, indexing="ij")
-    for column, (skip, title) in enumerate(((True, "with skip connections"), (False, "without"))):
+    for column, (skip, title) in enumerate(
+        ((True, "with skip connections"), (False, "without skip connections"))
+    ):
         weights, biases = trained(x, targets, skip=skip)
         a = student.filter_normalized_direction(weights, rng=rng)
         b = student.filter_normalized_direction(weights, rng=rng)
@@ -113,8 +115,8 @@ def loss_surface_with_and_without_skip(fig, student):
 @figure(
     "Momentum out of a saddle",
     caption="Descent on a saddle, which curves up along the first axis and gently down along the second. It starts a thousandth "
-    "off the ridge. The unstable direction grows by 1 + lr |lambda| per step in plain descent; momentum 0.9 makes that "
-    "nearly ten times as fast, on the logarithmic axis at the right a line that is much steeper.",
+    "off the ridge. The unstable direction grows by 1 + lr |lambda| per step in plain descent; with momentum 0.9 "
+    "its logarithm grows six times as fast, and the weights leave the saddle (dotted: one unit away) six times as early.",
     size=(9.5, 4.8),
 )
 def momentum_out_of_a_saddle(fig, student):

@@ -26,6 +26,7 @@ _CYCLE = (BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, BLACK)
 _CAPTION_PT = 9.0
 _LINE_INCHES = _CAPTION_PT * 1.35 / 72
 _MARGIN_INCHES = 0.12
+_TITLE_INCHES = 0.36  # its line, and the margin above
 
 
 def settings() -> Any:
@@ -59,7 +60,7 @@ def put_words(fig: "Figure", title: str, caption: str) -> None:
     width, height = fig.get_size_inches()
     lines = list(_wrapped(caption, fig, width - 2 * _MARGIN_INCHES))
     below = (len(lines) * _LINE_INCHES + 2 * _MARGIN_INCHES) / height
-    fig.suptitle(title)
+    fig.suptitle(title, y=1 - _MARGIN_INCHES / height, va="top")
     fig.text(
         _MARGIN_INCHES / width,
         _MARGIN_INCHES / height,
@@ -71,7 +72,7 @@ def put_words(fig: "Figure", title: str, caption: str) -> None:
     )
     engine: Any = fig.get_layout_engine()
     if engine is not None:
-        engine.set(rect=(0.01, below, 0.98, 1 - below - 0.01))
+        engine.set(rect=(0.01, below, 0.98, 1 - below - _TITLE_INCHES / height))
 
 
 def _wrapped(text: str, fig: "Figure", width_inches: float) -> Iterator[str]:
