@@ -78,13 +78,15 @@ def two_topics(course):
     course.write(
         "exercises/02_halving/figures.py",
         """\
+        import numpy as np
+
         from grader.figures import figure
 
 
         @figure("Halves", caption="Half of the double is the number.")
         def halves(fig, student, doubling):
             ax = fig.subplots()
-            ax.plot([student.halve(doubling.double(x)) for x in (0.0, 1.0)])
+            ax.plot([student.halve(doubling.double(np.full(1, x))) for x in (0.0, 1.0)])
             ax.set(xlabel="index", ylabel="number")
         """,
     )
@@ -245,6 +247,16 @@ def test_a_notebook_that_answers_another_topic_lends_its_functions(two_topics):
         )
     )
     assert run(["figures", "02"]) == 0
+
+
+def test_a_function_that_was_given_nonsense_says_by_whom(two_topics, capsys):
+    """It raises, but the fault may be another one's."""
+    two_topics.write("solutions/01_doubling/doubling.py", "def double(x):\n    return [2]\n")
+    assert run(["figures", "02"]) == 1
+    assert (
+        "Halves: not drawn: halve raised TypeError: unsupported operand type(s) for /: 'list' and 'int' "
+        "(it was given what double returned)\n"
+    ) in capsys.readouterr().err
 
 
 def test_the_same_figure_is_the_same_file(course):

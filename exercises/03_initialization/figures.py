@@ -42,9 +42,9 @@ def activation_scale_over_depth(fig, student):
         for name, (law, colour, line) in laws.items():
             rng = np.random.default_rng(0)
             x = rng.standard_normal((BATCH, WIDTH))
-            weights = [law(rng) for _ in range(DEPTH)]
+            weights = [np.reshape(law(rng), SHAPE) for _ in range(DEPTH)]
             scales = student.activation_scales(x, weights, activation=activation)
-            ax.semilogy(scales, linestyle=line, color=colour, label=name)
+            ax.semilogy(np.arange(DEPTH + 1), scales, linestyle=line, color=colour, label=name)
         ax.set(
             title=activation,
             xlabel="layer (0 is the input)",
@@ -72,10 +72,11 @@ def laws_of_the_weights(fig, student):
     for ax, (law, xavier, kaiming) in zip(axes, pairs, strict=True):
         rng = np.random.default_rng(0)
         draws = (
-            ("Xavier", xavier(SHAPE, rng), ORANGE, "--"),
-            ("Kaiming (relu)", kaiming(SHAPE, rng, nonlinearity="relu"), BLUE, "-"),
+            ("Xavier", xavier, {}, ORANGE, "--"),
+            ("Kaiming (relu)", kaiming, {"nonlinearity": "relu"}, BLUE, "-"),
         )
-        for name, weight, colour, line in draws:
+        for name, initializer, options, colour, line in draws:
+            weight = np.reshape(initializer(SHAPE, rng, **options), SHAPE)
             label = f"{name}, std {np.std(weight):.3f}"
             look = {"histtype": "step", "color": colour, "linestyle": line, "linewidth": 1.8}
             ax.hist(np.ravel(weight), bins, density=True, label=label, **look)

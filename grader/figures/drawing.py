@@ -1,6 +1,7 @@
 """Draws a topic's figures with a submission's functions; where one fails, the others are still drawn."""
 
 import io
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,9 @@ TIMEOUT_S = 60.0
 """How long a student's functions may take for one figure."""
 
 FORMATS = ("svg", "png")
+
+_REMEMBERED = 12
+"""How many calls of a student's functions are kept, to say where a wrong argument comes from."""
 
 _UNFIT = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 """What numpy and matplotlib raise where an answer is not what a figure can draw."""
@@ -154,7 +158,7 @@ def _drawn(
 
     for student in students.values():
         student._begin(repeat=False)
-    calls: list[Call] = []
+    calls: deque[Call] = deque(maxlen=_REMEMBERED)
     generators = GlobalGenerators()
     names = {of.module: Names(of, one, calls, generators) for of, one in students.items()}
     try:

@@ -1,14 +1,15 @@
 """A submission's functions as a figure sees them: what was called last is known, and nothing infinite is drawn."""
 
 import random
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from grader.course import Topic
-from grader.failure import Failure
+from grader.failure import Failure, Missing, StudentError
 from grader.student import Student, in_words
 
 
@@ -49,12 +50,12 @@ class Names:
     Args:
         topic: what it answers.
         student: where calls go.
-        calls: each call is noted here.
+        calls: each call is noted here; it may forget old ones.
         generators: the global ones, put back before each call.
     """
 
     def __init__(
-        self, topic: Topic, student: Student, calls: list[Call], generators: "GlobalGenerators"
+        self, topic: Topic, student: Student, calls: deque[Call], generators: "GlobalGenerators"
     ) -> None:
         self._generators = generators
         self._topic = topic
@@ -67,10 +68,19 @@ class Names:
         function = getattr(self._student, name)
 
         def called(*args: Any, **kwargs: Any) -> Any:
+            givers = self._givers([*args, *kwargs.values()])
             call = Call(self._topic, name)
             self._calls.append(call)
             self._generators.restore()
-            call.value = function(*args, **kwargs)
+            try:
+                call.value = function(*args, **kwargs)
+            except Missing:
+                raise
+            except StudentError as error:
+                if not givers:
+                    raise
+                whose = f" (it was given what {' and '.join(givers)} returned)"
+                raise StudentError(f"{error.headline}{whose}", aspect=error.aspect) from error
             if call.value is None:
                 raise Failure(f"{name} returned {in_words(None)}.", aspect="type")
             if not all(np.isfinite(array).all() for array in _floats(call.value)):
@@ -80,6 +90,22 @@ class Names:
             return call.value
 
         return called
+
+    def _givers(self, values: Sequence[Any]) -> list[str]:
+        """Names of the functions that returned one of these values, of late."""
+        ours = {id(value) for value in values if not isinstance(value, (int, str))}
+        return list(
+            dict.fromkeys(
+                call.name for call in self._calls if any(id(one) in ours for one in _parts(call))
+            )
+        )
+
+
+def _parts(call: Call) -> Iterator[Any]:
+    """What a call returned; of a sequence also its items."""
+    yield call.value
+    if isinstance(call.value, (list, tuple)):
+        yield from call.value
 
 
 def _floats(value: Any) -> Iterator[Any]:
