@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 from grader.content.rejection import rejected_by
 from grader.content.text_rules import checks_in
@@ -31,7 +32,43 @@ HERE = Path(__file__).resolve().parent
 LISTED = HERE / "equivalent_mutants"
 MEMORY_AT_MOST = 6 << 30
 
-_BINARY = {"+": "-", "-": "+", "*": "/", "/": "*", "//": "/", "%": "//", "**": "*", "@": "*"}
+Edit = tuple[int, int, str]
+"""First byte, the one after the last, and what stands there instead."""
+
+_BINARY = {
+    "|": "&",
+    "&": "|",
+    "+": "-",
+    "-": "+",
+    "*": "/",
+    "/": "*",
+    "//": "/",
+    "%": "//",
+    "**": "*",
+    "@": "*",
+}
+_SYMBOLS = {
+    ast.Add: "+",
+    ast.Sub: "-",
+    ast.Mult: "*",
+    ast.Div: "/",
+    ast.FloorDiv: "//",
+    ast.Mod: "%",
+    ast.Pow: "**",
+    ast.MatMult: "@",
+    ast.BitOr: "|",
+    ast.BitAnd: "&",
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+    ast.Eq: "==",
+    ast.NotEq: "!=",
+    ast.Is: "is",
+    ast.IsNot: "is not",
+    ast.In: "in",
+    ast.NotIn: "not in",
+}
 _COMPARED = {
     "<": ("<=", ">"),
     "<=": ("<", ">="),
@@ -87,31 +124,49 @@ class Mutant:
         return self.function, self.line, self.edit, self.number
 
 
+class _Text:
+    """A source whose nodes are found by their place in its bytes."""
+
+    def __init__(self, source: str) -> None:
+        self.data = source.encode()
+        self._starts = [0]
+        for line in self.data.splitlines(keepends=True):
+            self._starts.append(self._starts[-1] + len(line))
+
+    def span(self, node: Any) -> tuple[int, int]:
+        """First byte, and the one after the last."""
+        return (
+            self._starts[node.lineno - 1] + node.col_offset,
+            self._starts[node.end_lineno - 1] + node.end_col_offset,
+        )
+
+    def between(self, left: ast.AST, right: ast.AST, old: str, new: str) -> Iterator[Edit]:
+        """The edit of an operator between two nodes."""
+        begin, end = self.span(left)[1], self.span(right)[0]
+        position = self.data.find(old.encode(), begin, end)
+        if old and position >= 0:
+            yield position, position + len(old), new
+
+    def line_at(self, position: int) -> str:
+        """The line of a byte, without indentation."""
+        first = self.data.rfind(b"\n", 0, position) + 1
+        return self.data[first:].split(b"\n", 1)[0].decode().strip()
+
+
 def mutants_of(source: str) -> list[Mutant]:
     """Every mutant of a solution, in the order of its text."""
-    starts = [0]
-    for line in source.splitlines(keepends=True):
-        starts.append(starts[-1] + len(line.encode()))
-    text = source.encode()
-
-    def offset(line: int, column: int) -> int:
-        return starts[line - 1] + column
-
+    text = _Text(source)
     seen: Counter[tuple[str, str, str]] = Counter()
     found = []
     for owner, node in _judged(ast.parse(source)):
-        for begin, end, new in _edits(node, text, offset):
-            old = text[begin:end].decode()
-            if "\n" in old and new == "pass":
-                shown = f"{' '.join(old.split())} -> pass"
-            else:
-                shown = f"{old} -> {new or 'nothing'}"
-            first = text.rfind(b"\n", 0, begin) + 1
-            last = text.find(b"\n", begin)
-            line = text[first : last if last >= 0 else None].decode().strip()
-            seen[owner, line, shown] += 1
-            mutated = (text[:begin] + new.encode() + text[end:]).decode()
-            found.append(Mutant(owner, line, shown, seen[owner, line, shown], mutated))
+        for kind in (_operators, _constants, _conditions, _calls, _statements):
+            for begin, end, new in kind(node, text):
+                old = " ".join(text.data[begin:end].decode().split())
+                where = owner, text.line_at(begin), f"{old} -> {new or 'nothing'}"
+                seen[where] += 1
+                mutated = (text.data[:begin] + new.encode() + text.data[end:]).decode()
+                ast.parse(mutated)
+                found.append(Mutant(*where, seen[where], mutated))
     return found
 
 
@@ -147,104 +202,75 @@ def _is_text(node: ast.AST) -> bool:
     )
 
 
-def _edits(node, text, offset):  # type: ignore[no-untyped-def]
-    """(begin, end, new text) of each edit of one node itself."""
-
-    def span(one):  # type: ignore[no-untyped-def]
-        return offset(one.lineno, one.col_offset), offset(one.end_lineno, one.end_col_offset)
-
-    def between(left, right, old, new):  # type: ignore[no-untyped-def]
-        begin, end = span(left)[1], span(right)[0]
-        position = text.find(old.encode(), begin, end)
-        if position >= 0:
-            yield position, position + len(old), new
-
+def _operators(node: ast.AST, text: _Text) -> Iterator[Edit]:
     match node:
         case ast.BinOp():
-            old = _symbol(node.op)
-            if old in _BINARY:
-                yield from between(node.left, node.right, old, _BINARY[old])
+            old = _SYMBOLS.get(type(node.op), "")
+            yield from text.between(node.left, node.right, old, _BINARY.get(old, old))
         case ast.AugAssign():
-            old = _symbol(node.op)
-            if old in _BINARY:
-                yield from between(node.target, node.value, old + "=", _BINARY[old] + "=")
-                yield from between(node.target, node.value, old + "=", "=")
+            old = _SYMBOLS[type(node.op)]
+            for new in (_BINARY.get(old, old) + "=", "="):
+                yield from text.between(node.target, node.value, old + "=", new)
         case ast.UnaryOp(op=ast.USub() | ast.Not()):
-            begin = span(node)[0]
-            yield begin, span(node.operand)[0], ""
+            yield text.span(node)[0], text.span(node.operand)[0], ""
         case ast.Compare(ops=[operator], comparators=[right]):
-            old = _symbol(operator)
-            for new in _COMPARED.get(old, ()):
-                yield from between(node.left, right, old, new)
+            old = _SYMBOLS[type(operator)]
+            for new in _COMPARED[old]:
+                yield from text.between(node.left, right, old, new)
         case ast.BoolOp():
             old, new = ("and", "or") if isinstance(node.op, ast.And) else ("or", "and")
-            yield from between(node.values[0], node.values[1], old, new)
+            yield from text.between(node.values[0], node.values[1], old, new)
+
+
+def _constants(node: ast.AST, text: _Text) -> Iterator[Edit]:
+    match node:
         case ast.Constant(value=bool() as value):
-            yield *span(node), str(not value)
+            yield *text.span(node), str(not value)
         case ast.Constant(value=int() | float() as value):
             for new in _numbers(value):
-                yield *span(node), new
-        case ast.IfExp():
-            yield *span(node.test), f"not ({ast.unparse(node.test)})"
-        case ast.If() | ast.While():
-            if not isinstance(node.test, (ast.Compare, ast.UnaryOp)):
-                yield *span(node.test), f"not ({ast.unparse(node.test)})"
-        case ast.Call():
-            yield from _call_edits(node, span, text)
+                yield *text.span(node), new
         case ast.Attribute(attr=name) if name in _NEIGHBOURS:
-            end = span(node)[1]
+            end = text.span(node)[1]
             yield end - len(name), end, _NEIGHBOURS[name]
-        case ast.Assign() | ast.Expr() | ast.Raise() | ast.AugAssign():
-            yield *span(node), "pass"
-        case ast.Return(value=value) if value is not None and not isinstance(value, ast.Constant):
-            pass
-    if isinstance(node, ast.AugAssign):
-        yield *span(node), "pass"
 
 
-def _call_edits(node, span, text):  # type: ignore[no-untyped-def]
+def _conditions(node: ast.AST, text: _Text) -> Iterator[Edit]:
+    if isinstance(node, ast.IfExp) or (
+        isinstance(node, (ast.If, ast.While))
+        and not isinstance(node.test, (ast.Compare, ast.UnaryOp))
+    ):
+        yield *text.span(node.test), f"not ({ast.unparse(node.test)})"
+
+
+def _calls(node: ast.AST, text: _Text) -> Iterator[Edit]:
+    if not isinstance(node, ast.Call):
+        return
     if len(node.args) > 1 and not any(isinstance(a, ast.Starred) for a in node.args[:2]):
-        one, other = node.args[:2]
-        (begin, middle), (again, end) = span(one), span(other)
-        if text[begin:middle] != text[again:end]:
-            swapped = text[again:end] + text[middle:again] + text[begin:middle]
-            yield begin, end, swapped.decode()
+        (begin, middle), (again, end) = map(text.span, node.args[:2])
+        one, other = text.data[begin:middle], text.data[again:end]
+        if one != other:
+            yield begin, end, (other + text.data[middle:again] + one).decode()
     for number, keyword in enumerate(node.keywords):
-        if keyword.arg is None:
-            continue
-        before = [*node.args, *(other.value for other in node.keywords[:number])]
-        begin = span(before[-1])[1] if before else span(keyword)[0]
-        yield begin, span(keyword)[1], ""
+        if keyword.arg is not None:
+            before = [*node.args, *(other.value for other in node.keywords[:number])]
+            after = node.keywords[number + 1 :]
+            begin, end = text.span(keyword)
+            if before:  # with the comma
+                begin = text.span(before[-1])[1]
+            elif after:
+                end = text.span(after[0])[0]
+            yield begin, end, ""
+
+
+def _statements(node: ast.AST, text: _Text) -> Iterator[Edit]:
+    if isinstance(node, (ast.Assign, ast.Expr, ast.Raise, ast.AugAssign)):
+        yield *text.span(node), "pass"
 
 
 def _numbers(value: float) -> list[str]:
     if isinstance(value, int):
         return [str(value + 1), str(value - 1) if value else "-1"]
     return [repr(value * 2)] if value else ["1.0"]
-
-
-def _symbol(operator: ast.AST) -> str:
-    names = {
-        ast.Add: "+",
-        ast.Sub: "-",
-        ast.Mult: "*",
-        ast.Div: "/",
-        ast.FloorDiv: "//",
-        ast.Mod: "%",
-        ast.Pow: "**",
-        ast.MatMult: "@",
-        ast.Lt: "<",
-        ast.LtE: "<=",
-        ast.Gt: ">",
-        ast.GtE: ">=",
-        ast.Eq: "==",
-        ast.NotEq: "!=",
-        ast.Is: "is",
-        ast.IsNot: "is not",
-        ast.In: "in",
-        ast.NotIn: "not in",
-    }
-    return names.get(type(operator), "")
 
 
 def survives(mutant: Mutant, topic: Topic) -> bool:
@@ -274,8 +300,9 @@ def equivalent(topic: Topic) -> dict[tuple[str, str, str, int], str]:
 
 
 def _limited() -> None:
+    """What a mutant may allocate, and where numpy's warnings go."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_AT_MOST, MEMORY_AT_MOST))
-    sys.stderr = open(os.devnull, "w")  # noqa: SIM115  # until the process ends
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
 def main() -> int:
