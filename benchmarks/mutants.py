@@ -212,7 +212,8 @@ def _operators(node: ast.AST, text: _Text) -> Iterator[Edit]:
             for new in (_BINARY.get(old, old) + "=", "="):
                 yield from text.between(node.target, node.value, old + "=", new)
         case ast.UnaryOp(op=ast.USub() | ast.Not()):
-            yield text.span(node)[0], text.span(node.operand)[0], ""
+            begin = text.span(node)[0]
+            yield begin, begin + len("-" if isinstance(node.op, ast.USub) else "not "), ""
         case ast.Compare(ops=[operator], comparators=[right]):
             old = _SYMBOLS[type(operator)]
             for new in _COMPARED[old]:
