@@ -99,6 +99,9 @@ _NEIGHBOURS = {
     for i in (0, 1)
 }
 
+_SYMMETRIC = {"min", "max", "minimum", "maximum", "add", "multiply"}
+"""Functions whose first two arguments may be swapped by anybody."""
+
 
 @dataclass(frozen=True)
 class Mutant:
@@ -246,7 +249,9 @@ def _conditions(node: ast.AST, text: _Text) -> Iterator[Edit]:
 def _calls(node: ast.AST, text: _Text) -> Iterator[Edit]:
     if not isinstance(node, ast.Call):
         return
-    if len(node.args) > 1 and not any(isinstance(a, ast.Starred) for a in node.args[:2]):
+    name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+    starred = any(isinstance(a, ast.Starred) for a in node.args[:2])
+    if len(node.args) > 1 and not starred and name not in _SYMMETRIC:
         (begin, middle), (again, end) = map(text.span, node.args[:2])
         one, other = text.data[begin:middle], text.data[again:end]
         if one != other:

@@ -91,25 +91,28 @@ def reference(optimizer, case, options):
     return path
 
 
-def check_trajectory(function, optimizer, case, *, defaults=None):
+def check_trajectory(function, optimizer, case, *, defaults=None, needs_lr=False):
     """Both parameters, step by step in turn, each with a state of its own; the second begins later.
 
-    With `defaults` the function is called without options, and they are torch's.
+    With `defaults` the function is called without options, or with lr alone where it needs one, and they are torch's.
     """
     options = case.options if defaults is None else defaults
     path = reference(optimizer, case, options)
     late = len(case.rates) - len(case.other_grads)
     params, states = [case.param, case.other_param], [{}, {}]
     scales = [float(np.max(np.abs(value))) for value in params]
-    how = "" if defaults is None else " without options"
+    alone = " with lr alone" if needs_lr else " without options"
+    how = "" if defaults is None else alone
     for step, rate in enumerate(case.rates):
-        chosen = {"lr": rate, **options} if defaults is None else {}
+        chosen = {"lr": rate} if needs_lr or defaults is None else {}
+        if defaults is None:
+            chosen |= options
         for which, grads, first in ((0, case.grads, 0), (1, case.other_grads, late)):
             if step < first:
                 continue
             own, expected = step - first, path[step][which]
             scales[which] = max(scales[which], float(np.max(np.abs(expected))))
-            with showing_steps(function, case, which, first, step, defaults):
+            with showing_steps(function, case, which, first, step, defaults, needs_lr):
                 found, states[which] = unpack(
                     function(params[which], grads[own], states[which], **chosen),
                     "param",
@@ -128,15 +131,18 @@ def check_trajectory(function, optimizer, case, *, defaults=None):
             params[which] = found if expected.ndim else np.asarray(found, dtype=case.dtype)
 
 
-def showing_steps(function, case, which, first, step, defaults):
+def showing_steps(function, case, which, first, step, defaults, needs_lr):
     """What this parameter's steps so far were called with, and how the two take turns."""
     param, grads = ((case.param, case.grads), (case.other_param, case.other_grads))[which]
     inputs = {"param": param, "grads": list(grads[: step - first + 1])}
     if defaults is not None:
         name = function.__name__
         right = ", ".join(f"{key}={value}" for key, value in defaults.items())
+        how, lr = (
+            ("with lr alone", f", lr={case.rates[0]}") if needs_lr else ("without options", "")
+        )
         notes = (
-            f"It was called without options: {name}(param, grad, state). That should do the same as",
+            f"It was called {how}: {name}(param, grad, state{lr}). That should do the same as",
             f"{name}(param, grad, state, lr={case.rates[0]}, {right}).",
         )
         return showing(case, inputs, notes=notes)
@@ -147,8 +153,8 @@ def showing_steps(function, case, which, first, step, defaults):
     return showing(case, inputs, options, notes=(f"lr = {rates[-1]} in this step; {turns}.",))
 
 
-def check_defaults(function, optimizer, case, rate, **defaults):
-    """The first steps with no option given, against torch with the course's defaults."""
+def check_defaults(function, optimizer, case, rate, *, needs_lr=False, **defaults):
+    """The first steps with no option given (or lr alone), against torch with the course's defaults."""
     steps = min(2, len(case.rates))
     inputs = {
         **case.inputs,
@@ -156,7 +162,8 @@ def check_defaults(function, optimizer, case, rate, **defaults):
         "other_grads": case.other_grads[:steps],
         "rates": [rate] * steps,
     }
-    check_trajectory(function, optimizer, replace(case, inputs=inputs), defaults=defaults)
+    case = replace(case, inputs=inputs)
+    check_trajectory(function, optimizer, case, defaults=defaults, needs_lr=needs_lr)
 
 
 def check_refused(function, case, *refused, **required):
@@ -179,8 +186,20 @@ BAD_BETAS = tuple(
 @points(1.5)
 @given(case=trajectories(weight_decay=DECAYS, maximize=[False, True]))
 def test_sgd_step(student, case):
-    """Plain descent follows torch.optim.SGD, with weight decay and maximize."""
+    """Plain descent follows torch.optim.SGD, with weight decay and maximize, and without any option but lr."""
     check_trajectory(student.sgd_step, torch.optim.SGD, case)
+    check_defaults(
+        student.sgd_step,
+        torch.optim.SGD,
+        case,
+        0.1,
+        needs_lr=True,
+        momentum=0.0,
+        dampening=0.0,
+        weight_decay=0.0,
+        nesterov=False,
+        maximize=False,
+    )
 
 
 @points(2)
