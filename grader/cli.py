@@ -37,6 +37,10 @@ app = typer.Typer(
 export = typer.Typer(help="Write a topic for another system.", rich_markup_mode=None)
 app.add_typer(export, name="export")
 
+Plain = Annotated[
+    bool, typer.Option("--plain", help="No colour, no columns: sentences for a screen reader.")
+]
+
 
 @app.command()
 def check(
@@ -73,6 +77,7 @@ def check(
             "--format", metavar="NAME=FILE", help="Write another form; may be given again."
         ),
     ] = None,
+    plain: Plain = False,
 ) -> int:
     """Grade one file. Exit code 0: full marks, 1: not full marks, 2: wrong use, 3: could not grade."""
     if not file.is_file():
@@ -97,7 +102,7 @@ def check(
     if json == "-":
         print(report.to_json().decode())  # noqa: T201  # the output that was asked for
     else:
-        print_report(report, printed="".join(printed), topic=chosen)
+        print_report(report, printed="".join(printed), topic=chosen, plain=plain)
     try:
         files.write(report)
     except OSError as error:
@@ -306,6 +311,72 @@ def figures(
     return code
 
 
+@app.command()
+def progress(plain: Plain = False) -> int:
+    """Where you stand in each topic, and what to do next; judged anew from your files, with few examples."""
+    from grader.progress import print_progress
+    from grader.report.console import console_for
+
+    print_progress(find_course(Path.cwd()), console_for(plain=plain), plain=plain)
+    return DONE
+
+
+@app.command()
+def hint(
+    topic: Annotated[str, typer.Argument(metavar="TOPIC", help="Its name or number.")],
+    function: Annotated[
+        str | None, typer.Argument(metavar="[FUNCTION]", help="The first unwritten one, if unsaid.")
+    ] = None,
+    stage: Annotated[int, typer.Option(min=1, help="How many stages of help.")] = 1,
+    more: Annotated[
+        int, typer.Option("--more", "-m", count=True, help="One stage more; as often as you like.")
+    ] = 0,
+) -> int:
+    """Help in stages, from the topic's own text; the last one is still not the code."""
+    from grader.hints import as_text, first_unwritten, functions_in
+
+    chosen = find_course(Path.cwd()).topic(topic)
+    function = function or first_unwritten(chosen)
+    if function is None:
+        names = ", ".join(functions_in(chosen))
+        raise WrongUse(f"every function of {chosen.name} is begun: name one of {names}.")
+    typer.echo(as_text(chosen, function, stage + more))
+    return DONE
+
+
+new_app = typer.Typer(help="Skeletons of a topic or a course.", rich_markup_mode=None)
+app.add_typer(new_app, name="new")
+
+
+@new_app.command("topic")
+def topic_skeleton(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Such as attention.")],
+) -> int:
+    """Add a topic to this course: source, checks and wrong answers, with TODOs for you."""
+    from grader.new import new_topic
+
+    course = find_course(Path.cwd())
+    topic = new_topic(course, name)
+    for path in (topic.source, topic.checks, topic.misconceptions):
+        typer.echo(f"wrote {_shown(path, course)}")
+    typer.echo(f"next: grader build, then grader verify {topic.name}")
+    return DONE
+
+
+@new_app.command("course")
+def course_skeleton(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that does not exist.")],
+    topic: Annotated[str, typer.Option(help="Its first topic.")] = "first_steps",
+) -> int:
+    """Begin a course of one topic."""
+    from grader.new import new_course
+
+    course = new_course(folder, topic)
+    typer.echo(f"wrote {folder.as_posix()}, a course with the topic {course.topics[0].name}")
+    typer.echo(f"next: cd {folder.as_posix()}, grader build, then grader verify")
+    return DONE
+
+
 def _say_if_sound(topic: Topic, problems: Sequence[object]) -> None:
     if not problems:
         typer.echo(f"{topic.name}: sound")
@@ -313,6 +384,9 @@ def _say_if_sound(topic: Topic, problems: Sequence[object]) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command and exits; what is wrong is one line on stderr."""
+    from grader.report.console import make_streams_readable
+
+    make_streams_readable()
     sys.exit(run(sys.argv[1:] if arguments is None else arguments))
 
 

@@ -183,6 +183,19 @@ def load_course(root: Path) -> Course:
     return Course(root, title, topics)
 
 
+def added(course: Course, name: str, title: str, points: float) -> Course:
+    """The course with one topic more, behind the others; nothing is written.
+
+    Raises:
+        CourseError: the name is no topic's name, or taken.
+    """
+    file = course.root / "course.toml"
+    entry = {"name": name, "title": title, "points": points}
+    topics = (*course.topics, _topic(file, len(course.topics) + 1, entry, course.root))
+    _refuse_duplicates(file, topics)
+    return Course(course.root, course.title, topics)
+
+
 def _topic(file: Path, number: int, entry: object, root: Path) -> Topic:
     where = f"{file}: topic {number}"
     if not isinstance(entry, Mapping):

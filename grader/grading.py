@@ -121,7 +121,7 @@ def grade(
     checks = topic_checks(topic)
     diagnosis = Diagnosis(fingerprints_of(topic), checks, student)
     try:
-        results = tuple(_result(check, student, settings, diagnosis) for check in checks)
+        results = tuple(judge(check, student, settings, diagnosis) for check in checks)
     finally:
         student._close()
     if printed is not None:
@@ -156,21 +156,35 @@ def topic_checks(topic: Topic) -> list[Check]:
     return checks_of(_MODULES[key])
 
 
-def _result(
-    check: Check, student: Student, settings: Settings, diagnosis: Diagnosis
+def judge(
+    check: Check, student: Student, settings: Settings, diagnosis: Diagnosis | None
 ) -> CheckResult:
+    """The outcome of one check.
+
+    Args:
+        check: what must hold.
+        student: the submission, loaded.
+        settings: seed, number of examples, isolation.
+        diagnosis: names the misconception; None where only the verdict counts: then no smallest case is searched either.
+
+    Raises:
+        SandboxUnavailable, OSError, MemoryError: as `grade`.
+    """
     began = time.monotonic()
     verdict: Verdict = "passed"
     text = case = ""
     misconception = None
     try:
-        failure = _failure(check, student, settings)
+        explained = diagnosis is not None
+        failure = _failure(check, student, settings, explained=explained)
         if failure is not None and failure.verdict == "timeout" and settings.isolated:
-            failure = _failure(check, student, settings)  # the machine may have been busy
+            # the machine may have been busy
+            failure = _failure(check, student, settings, explained=explained)
         if failure is not None:
             verdict = cast("Verdict", failure.verdict)
             text, case = message(failure), smallest_case(failure)
-            misconception = _misconception(diagnosis.misconceptions(check.name, failure))
+            if diagnosis is not None:
+                misconception = _misconception(diagnosis.misconceptions(check.name, failure))
     except (SandboxUnavailable, OSError, MemoryError):
         raise
     except Exception as fault:  # noqa: BLE001  # a fault of the check itself must not cost the class its reports
@@ -194,9 +208,11 @@ def _misconception(found: dict[str, str]) -> Misconception | None:
     return Misconception(" or ".join(found), "\nOr: ".join(found.values())) if found else None
 
 
-def _failure(check: Check, student: Student, settings: Settings) -> Failure | TimeLimit | None:
+def _failure(
+    check: Check, student: Student, settings: Settings, *, explained: bool
+) -> Failure | TimeLimit | None:
     try:
-        check.run(student, seed=settings.seed, examples=settings.examples)
+        check.run(student, seed=settings.seed, examples=settings.examples, shrink=explained)
     except (Failure, TimeLimit) as failure:
         return failure
     return None

@@ -10,6 +10,7 @@ from grader.content.text_rules import (
     LEFT_BY_TOOLS,
     checks_in,
     missing_trees,
+    unfinished,
     unsound_texts,
     wrong_answer,
     wrong_files,
@@ -55,7 +56,7 @@ def verify(
 
 def verify_topic(topic: Topic) -> list[Problem]:
     """The problems of a topic; code is run only where the files are sound."""
-    for rule in (*_RULES, _unsound_runs):
+    for rule in (*_RULES, _unsound_runs, unfinished):
         problems = list(rule(topic))
         if problems:
             return problems

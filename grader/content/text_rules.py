@@ -1,5 +1,6 @@
 """The rules of `grader verify` that need no code to run: files, points, docstrings, signatures, the bank's entries."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -58,6 +59,15 @@ def unsound_texts(topic: Topic) -> Iterator[Problem]:
             yield from problems
         except CourseError as error:
             yield Problem.at(topic, file, str(error), "correct it")
+
+
+def unfinished(topic: Topic) -> Iterator[Problem]:
+    """No TODO is left in what an author writes; `grader new` puts them there."""
+    for path in (topic.source, topic.checks, topic.misconceptions):
+        for number, line in enumerate(_text(path).splitlines(), 1):
+            if found := re.search(r"\bTODO\b:?\s*(.*)", line):
+                what = found[1].strip(" \"'")
+                yield Problem.at(topic, path, "a TODO is left", what or "do it", line=number)
 
 
 def checks_in(topic: Topic) -> list[CheckSource]:

@@ -10,12 +10,13 @@ from rich.text import Text
 from grader.batch import Outcome
 from grader.course import Topic
 from grader.grading import CheckResult, Report
+from grader.report.console import console_for
 from grader.report.explanation import misconception_lines
 from grader.report.pointer import pointer
 from grader.report.visible import visible
 from grader.report.where import WITHOUT_FULL_PROTECTION
 
-_STYLES = {
+STYLES = {
     "passed": "green",
     "failed": "red",
     "error": "red",
@@ -30,19 +31,21 @@ def print_report(
     *,
     printed: str = "",
     topic: Topic | None = None,
+    plain: bool = False,
 ) -> None:
     """Prints a report, and what the submission printed; only colour tells the verdicts apart twice, so it reads without.
 
     Args:
         report: what to print.
-        console: where; standard output unless given.
+        console: where to; standard output unless given.
         printed: what the submission printed.
         topic: whose text the explanations point into.
+        plain: no colour, no columns, a sentence per check: for screen readers.
     """
-    console = console or Console(highlight=False, soft_wrap=True)
+    console = console or console_for(plain=plain)
     console.print(Text(f"{visible(report.submission)}: {report.topic}", style="bold"))
     for check in report.checks:
-        console.print(_line(check))
+        console.print(check_line(check, plain=plain))
     told: dict[str, list[CheckResult]] = {}
     for check in report.checks:
         if needs_words(check):
@@ -108,8 +111,12 @@ def explanation(check: CheckResult, topic: Topic | None = None) -> str:
     return "\n".join(lines)
 
 
-def _line(check: CheckResult) -> Text:
+def check_line(check: CheckResult, *, plain: bool = False) -> Text:
+    """The verdict, the points and the title of a check."""
+    if plain:
+        points = f"{check.points:g} of {check.max_points:g} points"
+        return Text(f"{check.verdict}, {points}: {visible(check.title)}")
     line = Text()
-    line.append(f"{check.verdict:>8}", style=_STYLES[check.verdict])
+    line.append(f"{check.verdict:>8}", style=STYLES[check.verdict])
     line.append(f"  {check.points:>4g} of {check.max_points:<4g} {check.title}")
     return line
