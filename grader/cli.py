@@ -312,6 +312,36 @@ def figures(
 
 
 @app.command()
+def watch(
+    topic: Annotated[
+        str | None, typer.Argument(metavar="[TOPIC]", help="The first with something to write, if unsaid.")
+    ] = None,
+    isolated: Annotated[
+        bool, typer.Option("--isolated", help="Run your code in a sandbox, as grading does.")
+    ] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the random examples.")] = 0,
+    examples: Annotated[
+        int, typer.Option(min=0, help="Random examples per check, beside the edge cases.")
+    ] = 25,
+    plain: Plain = False,
+) -> int:
+    """Answer on every save of an exercise. Keys: n next topic, h hint, l list, q quit."""
+    from grader.report.console import console_for
+    from grader.watch.session import Session, where_to_begin
+
+    course = find_course(Path.cwd())
+    if not (course.root / "exercises").is_dir():
+        raise CourseError(f"{course.root} has no folder exercises: there is nothing to watch.")
+    first = where_to_begin(course, Path.cwd()) if topic is None else course.topic(topic)
+    settings = _settings(seed, examples, in_process=not isolated, no_sandbox=False)
+    try:
+        Session(course, settings, console_for(plain=plain), plain=plain).run(first)
+    except KeyboardInterrupt:
+        typer.echo("")
+    return DONE
+
+
+@app.command()
 def progress(plain: Plain = False) -> int:
     """Where you stand in each topic, and what to do next; judged anew from your files, with few examples."""
     from grader.progress import print_progress

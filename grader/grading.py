@@ -4,6 +4,7 @@ import importlib.util
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Literal, cast
@@ -157,7 +158,12 @@ def topic_checks(topic: Topic) -> list[Check]:
 
 
 def judge(
-    check: Check, student: Student, settings: Settings, diagnosis: Diagnosis | None
+    check: Check,
+    student: Student,
+    settings: Settings,
+    diagnosis: Diagnosis | None,
+    *,
+    start: int = 0,
 ) -> CheckResult:
     """The outcome of one check.
 
@@ -166,6 +172,7 @@ def judge(
         student: the submission, loaded.
         settings: seed, number of examples, isolation.
         diagnosis: names the misconception; None where only the verdict counts: then no smallest case is searched either.
+        start: how many examples, of the first, are known to pass.
 
     Raises:
         SandboxUnavailable, OSError, MemoryError: as `grade`.
@@ -175,11 +182,10 @@ def judge(
     text = case = ""
     misconception = None
     try:
-        explained = diagnosis is not None
-        failure = _failure(check, student, settings, explained=explained)
+        run = partial(_failure, check, student, settings, start, explained=diagnosis is not None)
+        failure = run()
         if failure is not None and failure.verdict == "timeout" and settings.isolated:
-            # the machine may have been busy
-            failure = _failure(check, student, settings, explained=explained)
+            failure = run()  # the machine may have been busy
         if failure is not None:
             verdict = cast("Verdict", failure.verdict)
             text, case = message(failure), smallest_case(failure)
@@ -209,10 +215,16 @@ def _misconception(found: dict[str, str]) -> Misconception | None:
 
 
 def _failure(
-    check: Check, student: Student, settings: Settings, *, explained: bool
+    check: Check, student: Student, settings: Settings, start: int, *, explained: bool
 ) -> Failure | TimeLimit | None:
     try:
-        check.run(student, seed=settings.seed, examples=settings.examples, shrink=explained)
+        check.run(
+            student,
+            seed=settings.seed,
+            examples=settings.examples,
+            shrink=explained,
+            start=start,
+        )
     except (Failure, TimeLimit) as failure:
         return failure
     return None

@@ -155,10 +155,13 @@ class Student:
         self._observer: Callable[[Observed], None] | None = None
         self._explaining = True
         self._probing = True
+        self._asked: set[str] = set()
+        self._given_up: dict[str, TimeLimit] = {}
 
     def __getattr__(self, name: str) -> StudentFunction:
         if name.startswith("__"):
             raise AttributeError(name)
+        self._asked.add(name)
         return StudentFunction(self, name)
 
     def _close(self) -> None:
@@ -238,6 +241,8 @@ class Student:
             raise self._load_failure
         name, owner = function.__name__, function._owner
         self._last_call = name
+        if name in self._given_up:  # another check has waited for it in vain
+            raise TimeLimit(*self._given_up[name].args)
         target: str | Handle = name if owner is None else owner._handle
         method = None if owner is None else name
         try:

@@ -158,6 +158,7 @@ class Check:
         examples: int = 25,
         fixtures: Mapping[str, Any] | None = None,
         shrink: bool = True,
+        start: int = 0,
     ) -> None:
         """Runs the check on every example.
 
@@ -167,6 +168,7 @@ class Check:
             examples: how many random ones, beside the edge cases.
             fixtures: further arguments of the test.
             shrink: search for the smallest case after a failure.
+            start: how many examples, of the first, are known to pass.
 
         Raises:
             Failure: an answer is wrong, an error or missing; `case` is the smallest case that shows it.
@@ -176,6 +178,8 @@ class Check:
         run = _Run(self, student, dict(fixtures or {}))
         with time_limit(self.timeout_s):
             for number, example in enumerate(self.in_turn(seed, examples)):
+                if number < start:
+                    continue
                 with remembering((self.body, seed, examples, number)):
                     failure = run.failure(
                         example, repeat=number < _REPEATED, probing=number < _PROBED

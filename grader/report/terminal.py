@@ -98,17 +98,22 @@ def needs_words(check: CheckResult) -> bool:
 
 def explanation(check: CheckResult, topic: Topic | None = None) -> str:
     """Message, smallest case and misconception of a check, and where the topic explains it, as lines of plain text."""
-    headline, *details = visible(check.message).splitlines() or [""]
-    lines = [headline, *(f"  {line}" for line in details)]
+    lines = message_lines(check)
     if check.smallest_case:
         lines += ["", "  the smallest case found that shows it:"]
         lines += [f"    {line}" for line in visible(check.smallest_case).splitlines()]
     if check.misconception is not None:
         lines += ["", *misconception_lines(visible(check.misconception.text))]
     if topic is not None and check.verdict != "missing":
-        where = pointer(topic, check.name, headline)
+        where = pointer(topic, check.name, lines[0])
         lines += ["", f"  {where}"] if where else []
     return "\n".join(lines)
+
+
+def message_lines(check: CheckResult) -> list[str]:
+    """What is wrong, and the details behind it."""
+    headline, *details = visible(check.message).splitlines() or [""]
+    return [headline, *(f"  {line}" for line in details)]
 
 
 def check_line(check: CheckResult, *, plain: bool = False) -> Text:
