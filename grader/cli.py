@@ -314,7 +314,8 @@ def figures(
 @app.command()
 def watch(
     topic: Annotated[
-        str | None, typer.Argument(metavar="[TOPIC]", help="The first with something to write, if unsaid.")
+        str | None,
+        typer.Argument(metavar="[TOPIC]", help="The first with something to write, if unsaid."),
     ] = None,
     isolated: Annotated[
         bool, typer.Option("--isolated", help="Run your code in a sandbox, as grading does.")

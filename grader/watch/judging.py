@@ -27,6 +27,7 @@ from grader.watch.work import Answer, Loaded, Task, Work, not_loaded
 _AGAIN_AFTER_S = (0.05, 0.1, 0.2)
 """A file that is gone or cut short is looked at again: editors write it anew."""
 _CHILDREN_AT_MOST = 8
+_SEARCHING = "the smallest case is being searched"
 
 
 @dataclass(frozen=True)
@@ -168,15 +169,17 @@ class _Judging:
             return
         rest = [name for name in unknown if self._passed_so_far(name) and self._has_rest(name)]
         first = self._unexplained()
-        run.left = f"{judge._settings.examples} random examples of each are running" if rest else ""
+        running = f"{judge._settings.examples} random examples of each are running"
+        run.left = running if rest else _SEARCHING
         if rest or first:
             yield  # a verdict of every check, before the rest
         if judge._draw([self._checks[name] for name in rest]):
             self._loaded = False  # other children know what has been drawn
         yield from self._did([*first, *(Task(name, "rest") for name in rest)])
-        run.left = ""
         while not run.note and (first := self._unexplained()):
+            run.left = _SEARCHING
             yield from self._did(first)
+        run.left = ""
         judge._before = self._reach
         if self._reach.is_one:  # it may have changed what it shares with all that runs there
             judge.close()
