@@ -37,6 +37,9 @@ PLAIN_DTYPES = frozenset(
 )
 """The dtypes that can travel; an array of another one is opaque."""
 
+_SCALARS = frozenset({type(None), bool, int, float, complex, str})
+_NUMPY_SCALARS = frozenset(dtype.type for dtype in PLAIN_DTYPES)
+
 _MT19937_BYTES = 4 * (624 + 1)
 _KEPT_AT_MOST = 32
 _DEPTH_AT_MOST = 16
@@ -305,16 +308,21 @@ def type_in_words(value: Any) -> str:
 
 def frozen(value: Any, depth: int = 0) -> Any:
     """A copy of the plain contents of a value, to tell later whether they changed; None where there are none."""
+    kind = type(value)
+    if kind in _SCALARS:
+        return (kind, value)  # in a tuple NaN equals itself
+    if kind in _NUMPY_SCALARS:
+        return (kind, value.tobytes())
     if isinstance(value, np.ndarray):
         if value.dtype.hasobject:
             return None
         return (value.shape, value.dtype.str, value.tobytes())
     if _is_scalar(value):
-        return (type(value).__name__, value if type(value) is int else repr(value))
+        return (kind, repr(value))
     if depth < _DEPTH_AT_MOST:
-        if type(value) in (list, tuple):
-            return tuple(frozen(item, depth + 1) for item in value)
-        if type(value) is dict:
+        if kind in (list, tuple):
+            return tuple([frozen(item, depth + 1) for item in value])
+        if kind is dict:
             return tuple((repr(key), frozen(item, depth + 1)) for key, item in value.items())
     return None
 
@@ -407,9 +415,10 @@ def _plain(value: Any, depth: int) -> Any:
 
 
 def _is_scalar(value: Any) -> bool:
-    if isinstance(value, np.generic):
-        return value.dtype in PLAIN_DTYPES
-    return value is None or type(value) in (bool, int, float, complex, str)
+    kind = type(value)
+    if kind in _SCALARS or kind in _NUMPY_SCALARS:
+        return True
+    return isinstance(value, np.generic) and value.dtype in PLAIN_DTYPES
 
 
 def _global_rng() -> tuple[Any, ...]:
