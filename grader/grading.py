@@ -122,7 +122,7 @@ def grade(
     checks = topic_checks(topic)
     diagnosis = Diagnosis(fingerprints_of(topic), checks, student)
     try:
-        results = tuple(judge(check, student, settings, diagnosis) for check in checks)
+        results = tuple(outcome(check, student, settings, diagnosis) for check in checks)
     finally:
         student._close()
     if printed is not None:
@@ -157,7 +157,7 @@ def topic_checks(topic: Topic) -> list[Check]:
     return checks_of(_MODULES[key])
 
 
-def judge(
+def outcome(
     check: Check,
     student: Student,
     settings: Settings,

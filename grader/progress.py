@@ -1,6 +1,6 @@
 """`grader progress`: where a student stands. It remembers nothing: the files are judged anew, on the edge cases only."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -8,11 +8,12 @@ from rich.console import Console
 from rich.text import Text
 
 from grader.capture import captured
-from grader.course import Course, CourseError, Topic
+from grader.course import Course, CourseError, Topic, find_course
 from grader.failure import TimeLimit
-from grader.grading import CheckResult, Settings, judge, topic_checks
+from grader.grading import CheckResult, Settings, outcome, topic_checks
 from grader.limits import interruptible, time_limit
 from grader.opening import Unreadable, open_submission, the_student
+from grader.report.console import console_for
 from grader.report.visible import visible
 
 SETTINGS = Settings(examples=0, isolated=False)
@@ -85,12 +86,30 @@ def _of_file(file: Path, topic: Topic) -> Standing:
         first = None
         for check in checks:
             limited = replace(check, timeout_s=min(check.timeout_s, CHECK_LIMIT_S))
-            result = judge(limited, student, SETTINGS, None)
+            result = outcome(limited, student, SETTINGS, None)
             points += result.points
             first = first or (None if result.verdict == "passed" else result)
             if result.verdict == "timeout":
                 break  # the others would wait for it as well
     return Standing(topic, points, file, first)
+
+
+def progress() -> None:
+    """For a notebook: shows where you stand in each topic of the course around it, judged anew from its files.
+
+    Raises:
+        CourseError: there is no course around the working directory.
+    """
+    course = find_course(Path.cwd())
+    try:
+        from IPython.display import HTML, display
+    except ImportError:
+        print_progress(course, console_for(plain=True), plain=True)
+        return
+    from grader.report.progress_html import progress_html
+
+    html = progress_html(course.title, list(standings(course)))
+    display(HTML(html))  # type: ignore[no-untyped-call]  # IPython has no types
 
 
 def print_progress(course: Course, console: Console, *, plain: bool = False) -> None:
@@ -117,7 +136,7 @@ def bar(part: float, whole: float) -> str:
     return "#" * full + "-" * (_BAR - full)
 
 
-def what_next(found: list[Standing]) -> Iterator[str]:
+def what_next(found: Sequence[Standing]) -> Iterator[str]:
     """The first topic that is not done, what is wrong there, and the commands that help."""
     left = next((one for one in found if not one.done and one.note != "not handed out yet"), None)
     if left is None:

@@ -11,7 +11,7 @@ from grader.course import Topic
 from grader.diagnosis.fingerprints import fingerprints_of
 from grader.diagnosis.matching import Diagnosis
 from grader.failure import TimeLimit
-from grader.grading import CheckResult, Settings, judge, topic_checks
+from grader.grading import CheckResult, Settings, outcome, topic_checks
 from grader.limits import interruptible, time_limit
 from grader.opening import the_student
 from grader.student import Student
@@ -115,7 +115,7 @@ class Work:
             diagnosis = Diagnosis(fingerprints, topic_checks(self.topic), student)
         student._asked.clear()
         with captured() as printed:
-            result = judge(check, student, settings, diagnosis, start=start)
+            result = outcome(check, student, settings, diagnosis, start=start)
         if result.verdict == "timeout" and student._last_call is not None:
             # the other checks of it need not wait as long
             student._given_up[student._last_call] = TimeLimit(CHECK_LIMIT_S, student._last_call)
