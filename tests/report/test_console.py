@@ -1,14 +1,20 @@
 """Consoles that show what they can: narrow encodings, screen readers."""
 
+import codecs
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from grader.build import build
 from grader.cli import run
 from grader.course import load_course
+from grader.report.console import _readable
+
+ROOT = Path(__file__).parent.parent.parent
 
 GREEK = """
 def double(x):
@@ -27,18 +33,8 @@ def course(small_course, monkeypatch):
     return small_course
 
 
-@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["check", "--in-process", "answer.py", "--topic", "01"],
-        ["progress"],
-        ["hint", "01", "double"],
-    ],
-    ids=lambda arguments: arguments[0],
-)
-def test_no_encoding_is_too_narrow(course, encoding, arguments):
-    """What a console lacks is written in other letters; nothing raises."""
+def ran(encoding, *arguments):
+    """The exit code of a command, and all that it printed, on a console of that encoding."""
     done = subprocess.run(
         [sys.executable, "-m", "grader", *arguments],
         capture_output=True,
@@ -49,15 +45,56 @@ def test_no_encoding_is_too_narrow(course, encoding, arguments):
     printed = done.stdout.decode(encoding) + done.stderr.decode(encoding)
     assert "Traceback" not in printed
     assert "UnicodeEncodeError" not in printed
-    if arguments[0] == "check":
-        assert done.returncode == 1
-        assert "gamma <= 0" in printed
-        assert "gamma -> inf" in printed
-        assert ("caf\u00e9" if encoding == "cp1252" else "cafe") in printed
-    else:
-        assert done.returncode == 0
-    if arguments[0] == "progress":
-        assert "Doubling: gamma -> 2gamma" in printed
+    return done.returncode, printed
+
+
+@pytest.mark.parametrize(("encoding", "word"), [("cp1252", "caf\u00e9"), ("ascii", "cafe")])
+def test_a_narrow_console_reads_a_failure(course, encoding, word):
+    """What it lacks is written in other letters."""
+    code, printed = ran(encoding, "check", "--in-process", "answer.py", "--topic", "01")
+    assert code == 1
+    assert "gamma <= 0" in printed
+    assert "gamma -> inf" in printed
+    assert word in printed
+
+
+def test_a_narrow_console_reads_the_other_commands(course):
+    """Titles and hints too; `watch` is tried in its own tests."""
+    code, printed = ran("cp1252", "progress")
+    assert (code, "Doubling: gamma -> 2gamma" in printed) == (0, True)
+    code, printed = ran("cp1252", "hint", "01", "double")
+    assert (code, "What it must do" in printed) == (0, True)
+
+
+def test_texts_of_this_course_have_a_fallback():
+    """No letter of its titles, hints and messages becomes an escape on a console of cp1252."""
+    codecs.register_error("test.readable", _readable)
+    for path in sorted([*(ROOT / "exercises").rglob("*.py"), *(ROOT / "grader").rglob("*.py")]):
+        text = path.read_text(encoding="utf-8").encode("cp1252", "test.readable").decode("cp1252")
+        assert not re.search(r"\\(x|u|U000)[0-9a-f]{2,}", text) or text.isascii(), path
+
+
+@pytest.mark.parametrize("arguments", [["progress"], ["check", "--in-process", "answer.py"]])
+def test_no_color_is_heard(course, monkeypatch, capsys, arguments):
+    """NO_COLOR (no-color.org) leaves no colour, even on a terminal."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("NO_COLOR", "1")
+    (course.root / "answer.py").rename(course.root / "doubling.py")
+    run([one.replace("answer", "doubling") for one in arguments])
+    colours = re.findall(r"\x1b\[[\d;]*m", capsys.readouterr().out)
+    assert {code for one in colours for code in re.findall(r"\d+", one)} <= {"0", "1", "2"}
+
+
+@pytest.mark.parametrize(
+    "arguments", [["progress"], ["progress", "--plain"], ["hint", "01", "double"]]
+)
+def test_eighty_columns_are_enough(course, monkeypatch, capsys, arguments):
+    """No line of a table is longer; a screen reader gets sentences without bars."""
+    monkeypatch.setenv("COLUMNS", "80")
+    assert run(arguments) == 0
+    out = capsys.readouterr().out
+    assert max(map(len, out.splitlines())) <= 80
+    assert ("----------" in out) == (arguments == ["progress"])
 
 
 def test_plain_reports_are_sentences(course, capsys, monkeypatch):

@@ -1,6 +1,7 @@
 """`grader watch` as a student has it: a terminal, saves, keys, an endless loop."""
 
 import os
+import re
 import signal
 import sys
 import time
@@ -38,14 +39,14 @@ def watch(course):
     """A function that starts `grader watch` in a terminal of 80 columns; it has answered once when this returns."""
     started = []
 
-    def start(*arguments):
+    def start(*arguments, encoding="utf-8", **environment):
         child = pexpect.spawn(
             sys.executable,
             ["-m", "grader", "watch", *arguments],
             cwd=str(course.root),
-            env={**os.environ, "TERM": "xterm"},
+            env={**os.environ, "TERM": "xterm", "PYTHONIOENCODING": encoding, **environment},
             dimensions=(40, 80),
-            encoding="utf-8",
+            encoding=encoding,
             timeout=40,
         )
         started.append(child)
@@ -137,4 +138,23 @@ def test_isolated_and_plain(course, watch):
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == 0
+    assert "Traceback" not in child.before
+
+
+def test_a_narrow_console_without_colour(course, watch):
+    """On cp1252 other letters stand for what it lacks; NO_COLOR leaves none."""
+    course.change("course.toml", '"Doubling"', '"Doubling: \u03b3 \u2192 2\u03b3"')
+    course.change(
+        "solutions/01_doubling/doubling.py",
+        "return _twice(x)",
+        'raise ValueError("\u03b3 \u2264 0, caf\u00e9 \u6f22")',
+    )
+    (course.exercise / "doubling.py").write_bytes((course.solution / "doubling.py").read_bytes())
+    child = watch("01", encoding="cp1252", NO_COLOR="1")
+    assert "double raised ValueError: gamma <= 0, caf\u00e9" in child.seen
+    assert "Doubling: gamma -> 2gamma" in child.seen
+    colours = re.findall(r"\x1b\[([\d;]+)m", child.seen)
+    assert set(colours) <= {"0", "1", "2"}
+    child.send("q")
+    child.expect(pexpect.EOF)
     assert "Traceback" not in child.before
