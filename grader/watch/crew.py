@@ -6,6 +6,7 @@ One that hangs, ends or may have been bent out of shape by a student's code is r
 
 import contextlib
 import gc
+import importlib
 import os
 import signal
 import struct
@@ -15,15 +16,15 @@ from collections.abc import Iterator, Sequence
 from multiprocessing.connection import Connection, Pipe, wait
 from typing import Any, NamedTuple
 
-from grader.watch.runs import CHECK_LIMIT_S, Superseded
+from grader.watch.runs import Superseded
 from grader.watch.work import Answer, Loaded, Task, Work
 
 CAN_FORK = hasattr(os, "fork") and sys.platform != "darwin"
 """macOS has fork, but its libraries do not survive it."""
 
-_PATIENCE_S = CHECK_LIMIT_S + 2.0
-"""A child that says nothing for so long does not hear its own alarm."""
-_EXPLANATION_S = 30.0
+_PATIENCE_S = 20.0
+"""A child that says nothing for so long does not hear the alarm of its own limit; the judge's own work may take a while."""
+_EXPLANATION_S = 40.0
 _TO_STOP_S = 0.2
 """How long a child may go on with its task when there is something newer to do."""
 _TOKEN = struct.Struct("H")
@@ -55,6 +56,7 @@ class _Taken(NamedTuple):
 class _Said(NamedTuple):
     number: int
     what: Loaded | Answer | None
+    imported: tuple[str, ...] = ()
 
 
 class _Child:
@@ -112,6 +114,14 @@ class Crew:
         self._left, self._fill = os.pipe()
         os.set_blocking(self._left, False)
         self._children: list[_Child] = []
+        self._imported: set[str] = set()
+
+    def learn(self) -> None:
+        """Imports here what children had to import: the next one has it from the beginning."""
+        for name in self._imported - set(sys.modules):
+            with contextlib.suppress(Exception):  # as in the child, if it did not work there
+                importlib.import_module(name)
+        self._imported.clear()
 
     def begin(self, work: Work) -> None:
         """Gives the children another file."""
@@ -186,6 +196,7 @@ class Crew:
             child.task, child.busy = said.task, True
             return
         child.task, child.busy = None, False
+        self._imported.update(said.imported)
         if isinstance(said.what, Loaded):
             child.loaded = True
             if self._job is not None and said.number == self._job.number:
@@ -251,7 +262,9 @@ def _serve(line: Connection, left: int) -> None:
         if left in ready and (task := _token(left, batch)) is not None:
             line.send(_Taken(task))
             waiting.append(task)
-            line.send(_Said(batch.number, next(answers, None)))  # None: the file was not loaded
+            known = set(sys.modules)
+            answer = next(answers, None)  # None: the file was not loaded
+            line.send(_Said(batch.number, answer, tuple(_installed(set(sys.modules) - known))))
 
 
 def _popped(tasks: list[Task]) -> Iterator[Task]:
@@ -269,3 +282,12 @@ def _token(left: int, batch: _Batch) -> Task | None:
         os._exit(0)  # the parent is gone
     number = _TOKEN.unpack(token)[0]
     return batch.tasks[number] if number < len(batch.tasks) else None
+
+
+def _installed(names: set[str]) -> Iterator[str]:
+    """Those of the standard library and of installed packages, which a student's file did not make."""
+    homes = (sys.base_prefix, sys.prefix)
+    for name in sorted(names):
+        origin = getattr(getattr(sys.modules[name], "__spec__", None), "origin", None)
+        if origin is not None and (origin == "built-in" or origin.startswith(homes)):
+            yield name

@@ -104,6 +104,8 @@ class Judge:
         """Draws the random examples of all checks, unless something newer comes in between."""
         with contextlib.suppress(Superseded):
             self._draw(topic_checks(self.topic))
+        if self._crew is not None:
+            self._crew.learn()
 
     def _draw(self, checks: Sequence[Check]) -> bool:
         """Draws their random examples; whether that was news, and the children are others."""
@@ -116,6 +118,8 @@ class Judge:
         finally:
             if new:
                 self.close()
+                if self._crew is not None:
+                    self._crew.learn()
         return bool(new)
 
     def _give_way(self) -> None:
