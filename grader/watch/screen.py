@@ -59,8 +59,8 @@ def draw(
     lines = [_title(topic, run), *_verdicts(run, before, room, plain=plain)]
     if live:
         lines = [_cut(line, console.width) for line in lines]
-    if run is not None and (news := changes(before, run)):
-        lines += [Text("since the last save:", style="bold"), *(Text(f"  {one}") for one in news)]
+    left = height - len(lines) - _rows(body, console.width) - 4
+    lines += _news(changes(before, run) if run is not None else [], left)
     if live:
         body = _fitting(body, height - len(lines) - 4, console.width)
     lines += [Text(""), *body, Text(""), Text(KEYS, style="dim")]
@@ -68,6 +68,19 @@ def draw(
         _write_over(console, lines)
     else:
         console.print(*lines, sep="\n")
+
+
+def _news(news: Sequence[str], room: int) -> list[Text]:
+    """What changed, on one line where there is no room: the failure is more than that."""
+    if not news:
+        return []
+    if len(news) + 1 <= room:
+        head = Text("since the last save:", style="bold")
+        return [head, *(Text(f"  {one}") for one in news)]
+    moved = [one for one in news if not one.endswith("points")]
+    words = [one for one in news if one.endswith("points")]
+    words += [f"{moved[0]}, and {len(moved) - 1} more"] if len(moved) > 1 else moved
+    return [Text("since the last save: ", style="bold").append(", ".join(words), style="not bold")]
 
 
 def _write_over(console: Console, lines: Sequence[Text]) -> None:

@@ -100,6 +100,7 @@ def test_a_low_terminal_cuts_the_failure_last(topic, runs):
     """The keys stay in sight; how much is missing is said."""
     screen = read(topic, runs["wrong"], runs["right"], height=16)
     assert "more lines" in screen
+    assert "since the last save: -2 points, - test_double is failed now\n" in screen
     assert len(screen.splitlines()) <= 16
     assert screen.rstrip().endswith("q quit")
 
