@@ -5,6 +5,7 @@ One that hangs, ends or may have been bent out of shape by a student's code is r
 """
 
 import contextlib
+import ctypes
 import gc
 import importlib
 import os
@@ -27,6 +28,8 @@ _PATIENCE_S = 20.0
 _EXPLANATION_S = 40.0
 _TO_STOP_S = 0.2
 """How long a child may go on with its task when there is something newer to do."""
+_SIGNAL_AT_PARENTS_END = 1
+"""Linux's PR_SET_PDEATHSIG: a child that loops in C would outlive the watch."""
 _TOKEN = struct.Struct("H")
 
 
@@ -238,6 +241,8 @@ class Crew:
 def _be_a_child(line: Connection, left: int) -> None:
     """Never returns: what lies above is the parent's business."""
     try:
+        with contextlib.suppress(AttributeError, OSError):
+            ctypes.CDLL(None).prctl(_SIGNAL_AT_PARENTS_END, signal.SIGKILL)
         nothing = os.open(os.devnull, os.O_RDWR)
         for descriptor in range(3):  # what is printed past Python would lie across the screen
             os.dup2(nothing, descriptor)
