@@ -109,7 +109,7 @@ def progress() -> None:
     from grader.report.progress_html import progress_html
 
     html = progress_html(course.title, list(standings(course)))
-    display(HTML(html))  # type: ignore[no-untyped-call]  # IPython has no types
+    display(HTML(html))
 
 
 def print_progress(course: Course, console: Console, *, plain: bool = False) -> None:

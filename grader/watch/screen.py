@@ -53,7 +53,7 @@ def draw(
         plain: nothing is cleared, no colour: for screen readers, and for output that is no terminal.
     """
     live = console.is_terminal and not plain
-    body = _body(run, panel)
+    body = _body(topic, run, panel)
     height = console.size.height if live else 10**6
     room = height - _rows(body, console.width) - 9
     lines = [_title(topic, run), *_verdicts(run, before, room, plain=plain)]
@@ -166,7 +166,7 @@ def _folded(results: Sequence[CheckResult], room: int, *, plain: bool) -> list[T
     return [*counts, *(check_line(one, plain=plain) for one in shown)]
 
 
-def _body(run: Run | None, panel: str) -> list[Text]:
+def _body(topic: Topic, run: Run | None, panel: str) -> list[Text]:
     if panel:
         return [Text(line) for line in panel.splitlines()]
     if run is None:
@@ -174,7 +174,7 @@ def _body(run: Run | None, panel: str) -> list[Text]:
     if run.note:
         head, *rest = visible(run.note).splitlines()
         return [Text(head, style="yellow"), *(Text(f"  {line}") for line in rest)]
-    lines = _failure(run)
+    lines = _failure(topic, run)
     if run.printed.strip():
         printed = visible(run.printed).rstrip().splitlines()
         lines += [Text(""), Text("it printed:", style="bold")]
@@ -184,13 +184,13 @@ def _body(run: Run | None, panel: str) -> list[Text]:
     return lines
 
 
-def _failure(run: Run) -> list[Text]:
+def _failure(topic: Topic, run: Run) -> list[Text]:
     first = run.first_failure
     if first is None:
         done = "Everything passes. n goes on to the next topic." if run.complete else ""
         return [Text(done, style="green")] if done else []
     head = Text(f"{visible(first.title)}  ({first.name})", style="bold")
-    words = explanation(first).splitlines()
+    words = explanation(first, topic).splitlines()
     if first.name not in run.explained and first.verdict in ("failed", "error"):
         words = [*message_lines(first), "  the smallest case that shows it is being searched ..."]
     return [head, *map(Text, words)]

@@ -48,9 +48,7 @@ def judge(topic):
     judge.close()
 
 
-@pytest.mark.parametrize(
-    ("name", "forks"), [("signals", True), ("signals", False), ("words", True)]
-)
+@pytest.mark.parametrize(("name", "forks"), [("signals", True), ("words", False)])
 def test_verdicts_of_a_history_are_those_of_grading(tmp_path, name, forks):
     """Save after save, wrong answers among them: points and verdicts agree, and so does the first failure."""
     topic = load_course(COURSE).topic(name)
@@ -94,7 +92,7 @@ def test_only_what_changed_runs_again(topic, judge, monkeypatch):
     text = topic.checks.read_text(encoding="utf-8")
     topic.checks.write_text(text.replace("Counter(4).step(), 5", "Counter(4).step(), 6"))
     assert judged(judge, topic.stub, source).points == 2
-    assert ran == ["test_double"] * 3 + ["test_counting"]
+    assert sorted(ran[2:]) == ["test_counting", "test_double"]
 
 
 @pytest.mark.parametrize(
