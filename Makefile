@@ -9,7 +9,7 @@ export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 
-.PHONY: setup demo test lint clean
+.PHONY: setup demo test lint docs gallery clean
 
 setup: $(STAMP)
 
@@ -43,5 +43,16 @@ lint: $(STAMP)
 	$(BIN)/grader build --check
 	$(BIN)/grader verify
 
+SITE := site
+
+# Every warning is an error: a broken link or anchor, a page outside of the navigation, a name that is not documented.
+docs: $(STAMP)
+	$(BIN)/mkdocs build --quiet --strict --clean --site-dir $(SITE)
+
+# Runs real wrong answers and the tutorial's commands, and writes what they print into docs/.
+gallery: $(STAMP)
+	$(BIN)/python docs/tools/gallery.py
+	$(BIN)/python docs/tools/session.py --write docs/tutorial/first-topic.md
+
 clean:
-	rm -rf $(VENV) $(DEMO_OUT)
+	rm -rf $(VENV) $(DEMO_OUT) $(SITE)
