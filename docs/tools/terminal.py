@@ -45,7 +45,11 @@ class Terminal:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         with tempfile.NamedTemporaryFile("r") as output:
-            print(json.dumps([command, str(folder), output.name]), file=self._process.stdin, flush=True)
+            print(
+                json.dumps([command, str(folder), output.name]),
+                file=self._process.stdin,
+                flush=True,
+            )
             if not self._process.stdout.readline():
                 raise RuntimeError(f"the process that should run {command!r} has ended")
             printed = output.read()
@@ -86,7 +90,9 @@ def serve() -> None:
     from grader.checks import check, gradients, strategies
 
     load_optimizers()
-    assert all((hypothesis, scipy.stats, torch, check, gradients, strategies))  # loaded for the children
+    assert all(
+        (hypothesis, scipy.stats, torch, check, gradients, strategies)
+    )  # loaded for the children
     quiet = ["-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
     for line in sys.stdin:
         command, folder, output = json.loads(line)
