@@ -9,7 +9,7 @@ export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 
-.PHONY: setup demo test lint docs gallery clean
+.PHONY: setup demo test lint docs gallery pictures clean
 
 setup: $(STAMP)
 
@@ -47,12 +47,16 @@ SITE := site
 
 # Every warning is an error: a broken link or anchor, a page outside of the navigation, a name that is not documented.
 docs: $(STAMP)
-	$(BIN)/mkdocs build --quiet --strict --clean --site-dir $(SITE)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict --clean --site-dir $(SITE)
 
 # Runs real wrong answers and the tutorial's commands, and writes what they print into docs/.
 gallery: $(STAMP)
 	$(BIN)/python docs/tools/gallery.py
 	$(BIN)/python docs/tools/session.py --write docs/tutorial/first-topic.md
+
+# Needs a Chromium (Debian: apt-get install chromium).
+pictures: $(STAMP)
+	$(BIN)/python docs/tools/pictures.py
 
 clean:
 	rm -rf $(VENV) $(DEMO_OUT) $(SITE)

@@ -21,9 +21,9 @@ INTRODUCTION = """# Gallery: what failures look like
 Each of these is the output of a wrong answer that was really run, on a terminal of 80 columns. The page is written by
 `docs/tools/gallery.py`, and a test compares some of its entries with what the checks say today.
 
-A failure begins with the check's sentence. Then comes one line that says what is wrong; yours beside the expected; the error beside the
-allowed one; the smallest case that was found. Where more is known (where the fault lies, where it begins, by which factor, which
-known mistake it is) it is said, and otherwise not.
+A failure begins with the check's sentence. Then comes one line that says what is wrong; yours beside the expected; the error
+beside the allowed one; the smallest case that was found. Where more is known (where the fault lies, where it begins, by which
+factor, which known mistake it is) it is said, and otherwise not.
 """
 
 
@@ -48,7 +48,8 @@ class Entry(NamedTuple):
 ENTRIES = (
     Entry(
         "A wrong value, and the mistake is known",
-        "eps was added to the standard deviation instead of the variance. The difference is in the third digit, and only where the variance "
+        "eps was added to the standard deviation instead of the variance. The difference is in the third "
+        "digit, and only where the variance "
         "is small; the diagnosis ran the answer on its recorded examples and recognized it.",
         "04_normalization",
         "test_layer_norm_forward",
@@ -56,7 +57,8 @@ ENTRIES = (
     ),
     Entry(
         "The forward pass is right, the gradient is not",
-        "The gradient ignores that the mean depends on every x. Finite differences of the student's own forward pass agree with autograd, so "
+        "The gradient ignores that the mean depends on every x. Finite differences of the student's own "
+        "forward pass agree with autograd, so "
         "the message can say which of the two functions to look at.",
         "04_normalization",
         "test_layer_norm_backward",
@@ -64,7 +66,8 @@ ENTRIES = (
     ),
     Entry(
         "Off by a factor",
-        "The loss is a mean over all elements; here it is one over the batch. Across all examples the factor is the same, so it is named.",
+        "The loss is a mean over all elements; here it is one over the batch. Across all examples the factor "
+        "is the same, so it is named.",
         "01_gradient_flow",
         "test_mse_loss",
         "mse-mean-over-batch-only",
@@ -99,14 +102,16 @@ ENTRIES = (
     ),
     Entry(
         "Randomness from the wrong source",
-        "The function draws from numpy's global state and not from the generator that it is given: nobody can repeat an experiment with it.",
+        "The function draws from numpy's global state and not from the generator that it is given: nobody "
+        "can repeat an experiment with it.",
         "05_dropout",
         "test_dropout_forward_draws_from_rng",
         "global-random-state",
     ),
     Entry(
         "Right at first, then not",
-        "The maximum that gives AMSGrad its name is forgotten between steps. The whole trajectory is compared, and the step is named at which "
+        "The maximum that gives AMSGrad its name is forgotten between steps. The whole trajectory is "
+        "compared, and the step is named at which "
         "it leaves the right one.",
         "06_optimizers",
         "test_adam_step_amsgrad",

@@ -1,7 +1,7 @@
 """Runs a tutorial's commands in a student's copy of the course, and shows what they print.
 
-In the page, a block `python title="FILE"` holds functions that a reader writes into FILE, in the place of those of the same name; a block
-`console` holds a command behind `$ ` and what it prints. Where the printed part is out of date, the page is.
+In the page, a block `python title="FILE"` holds functions that a reader writes into FILE, in the place of those of the same
+name; a block `console` holds a command behind `$ ` and what it prints. Where the printed part is out of date, the page is.
 
 python docs/tools/session.py PAGE            # exit code 1 if it is out of date
 python docs/tools/session.py --write PAGE    # brings it up to date

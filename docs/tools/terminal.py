@@ -1,6 +1,6 @@
 """Runs commands as a student would, in a student's copy of the course, and keeps what the terminal shows.
 
-The commands run in children of one process that has loaded torch, hypothesis and the engine, so that each takes a second and not five.
+The commands run in children of one process that has loaded torch, hypothesis and the engine: each takes a second, not five.
 """
 
 import json
@@ -11,7 +11,6 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 ROOT = Path(__file__).parents[2]
@@ -37,7 +36,7 @@ class Terminal:
         )
         return self
 
-    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self._process.communicate()
 
     def shows(self, command: str, folder: Path) -> str:

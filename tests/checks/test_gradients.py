@@ -171,6 +171,21 @@ def test_check_value_and_gradient(student_of):
             check_value_and_gradient(student_of(source.replace(find, replace)).loss, **arguments)
 
 
+def test_a_float32_value_is_judged_by_the_tolerance_of_float32(student_of):
+    """Whether it comes back as float32 or, just as exact, as a float."""
+    arguments = {
+        "reference": lambda p: (p**2).sum(),
+        "inputs": {"p": np.array([1.1, 2.3], dtype=np.float32)},
+        "wrt": "p",
+    }
+    for value in ("(p**2).sum()", "float((p**2).sum())"):
+        source = f"def loss(p): return {value}, 2 * p"
+        check_value_and_gradient(student_of(source).loss, **arguments)
+        wrong = student_of(source.replace("return", "return 1.01 *"))
+        with pytest.raises(Failure, match=r"value of loss is 6\.565"):
+            check_value_and_gradient(wrong.loss, **arguments)
+
+
 def test_an_array_without_an_axis_has_a_wrong_gradient(student_of):
     """The conditioning of a case is measured on scalars too."""
     student = student_of(
