@@ -50,12 +50,22 @@ def commands() -> str:
     """Every command of `grader`, with its arguments and options."""
     parts = []
     for name, command in walk(typer.main.get_command(cli.app), "grader"):
-        usage = " ".join([name, *(_usage(param) for param in command.params if _shown(param))])
+        usage = _wrapped(name, [_usage(param) for param in command.params if _shown(param)])
         rows = [_row(_spelt(param), _told(param)) for param in command.params if _shown(param)]
         table = ["| argument or option | |", "|---|---|", *rows] if rows else []
         text = [f"## `{name}`", "", f"{inspect.cleandoc(command.help or '')}", ""]
         parts.append("\n".join([*text, f"```text\n{usage}\n```", "", *table]))
     return "\n\n".join(parts)
+
+
+def _wrapped(name: str, words: list[str]) -> str:
+    """A usage in lines of 80 columns; options are not torn from their values."""
+    lines = [name]
+    for word in words:
+        if len(lines[-1]) + 1 + len(word) > 80:
+            lines.append(" " * len(name))
+        lines[-1] += f" {word}"
+    return "\n".join(lines)
 
 
 def walk(command: Any, name: str) -> Iterator[tuple[str, Any]]:
