@@ -1,6 +1,6 @@
 """Draws the pictures of README.md and the site from real output.
 
-python docs/tools/pictures.py         # failure.svg, class.svg, report.png; a minute
+python docs/tools/pictures.py         # failure.svg, class.svg, report.png; quick after `make demo`
 
 `report.png` needs a Chromium (Debian package chromium).
 """
@@ -19,6 +19,8 @@ from terminal import ROOT, Terminal, students_copy
 PICTURES = ROOT / "docs" / "pictures"
 SHOWN = "The forward pass is right, the gradient is not"
 """The entry of the gallery that is drawn."""
+WIDE = 150
+"""Columns of a terminal in which the class's table has room."""
 
 
 def failure(terminal: Terminal, folder: Path) -> None:
@@ -31,24 +33,33 @@ def failure(terminal: Terminal, folder: Path) -> None:
     draw(terminal, command, folder, PICTURES / "failure.svg", leave_out=4)
 
 
-def report(terminal: Terminal, folder: Path) -> None:
-    """The sample class: the table in the terminal, and report.html as a browser shows it."""
-    out = folder / "results"
-    draw(terminal, f"grader grade examples/class --out {out}", ROOT, PICTURES / "class.svg")
+def report() -> None:
+    """The sample class as `make demo` grades it: the table in the terminal, and report.html as a browser shows it."""
+    command = "grader grade examples/class --out demo-out"
+    with Terminal(columns=WIDE) as terminal:
+        draw(terminal, command, ROOT, PICTURES / "class.svg", columns=WIDE)
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     if browser is None:
         raise SystemExit("report.png needs a browser: apt-get install chromium")
-    screenshot(browser, out / "report.html", PICTURES / "report.png", width=1000, height=900)
+    screenshot(
+        browser, ROOT / "demo-out" / "report.html", PICTURES / "report.png", width=1280, height=900
+    )
 
 
 def draw(
-    terminal: Terminal, command: str, folder: Path, picture: Path, *, leave_out: int = 0
+    terminal: Terminal,
+    command: str,
+    folder: Path,
+    picture: Path,
+    *,
+    leave_out: int = 0,
+    columns: int = 100,
 ) -> None:
     """Draws a command and what it prints, without its first lines (they tell of the machine)."""
-    console = Console(record=True, width=100, file=io.StringIO(), color_system="standard")
-    typed = command.replace(" --color=yes", "").replace(str(folder), "").replace(" /", " ")
+    console = Console(record=True, width=columns, file=io.StringIO(), color_system="standard")
+    typed = command.replace(" --color=yes", "")
     console.print(Text(f"$ {typed}\n", style="bold"))
-    lines = terminal.shows(command, folder).splitlines()[leave_out:]
+    lines = terminal.shows(command, folder).strip().splitlines()[leave_out:]
     console.print(Text.from_ansi("\n".join(lines)))
     title = typed.split(" ")[0]
     svg = console.export_svg(title=title, font_aspect_ratio=0.61, unique_id=picture.stem)
@@ -83,7 +94,7 @@ def screenshot(browser: str, page: Path, picture: Path, *, width: int, height: i
             capture_output=True,
             timeout=120,
         )
-    print(f"wrote {picture}")
+    print(f"wrote {picture.relative_to(ROOT)}")
 
 
 def main() -> None:
@@ -91,7 +102,7 @@ def main() -> None:
     PICTURES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as name, Terminal() as terminal:
         failure(terminal, Path(name))
-        report(terminal, Path(name))
+    report()
 
 
 if __name__ == "__main__":

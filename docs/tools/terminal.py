@@ -18,7 +18,14 @@ _SECONDS = re.compile(r" in [\d.]+s( \([\d:]+\))?")
 
 
 class Terminal:
-    """A terminal of 80 columns without colour; use it in a `with` block."""
+    """A terminal without colour; use it in a `with` block.
+
+    Args:
+        columns: its width.
+    """
+
+    def __init__(self, columns: int = 80) -> None:
+        self.columns = columns
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
@@ -27,7 +34,7 @@ class Terminal:
                 **{name: value for name, value in os.environ.items() if "PYTEST" not in name},
                 "PYTHONPATH": str(ROOT),
                 "PYTHONDONTWRITEBYTECODE": "1",
-                "COLUMNS": "80",
+                "COLUMNS": f"{self.columns}",
                 "NO_COLOR": "1",
             },
             stdin=subprocess.PIPE,
