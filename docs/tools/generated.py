@@ -166,7 +166,8 @@ def exit_codes() -> str:
     """Their numbers, from the command line's own constants."""
     told = {
         "DONE": "Done. `check`: full marks. `grade`: every submission has a report, whatever its marks.",
-        "NOT_FULL_MARKS": "`check`: not full marks. `grade`: a submission has no report; it is named.",
+        "NOT_FULL_MARKS": "`check`: not full marks. `grade`: a submission has no report; it is named. "
+        "`figures`: a picture could not be drawn.",
         "WRONG_USE": "Wrong use, or a broken course: the message names the file and the rule. "
         "`build --check`: a generated file is out of date. `verify`: the content is not sound.",
         "COULD_NOT_GRADE": "Could not grade: no sandbox works here, or the disk is full. The message says what to do.",

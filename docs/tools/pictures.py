@@ -42,7 +42,7 @@ def report() -> None:
     if browser is None:
         raise SystemExit("report.png needs a browser: apt-get install chromium")
     screenshot(
-        browser, ROOT / "demo-out" / "report.html", PICTURES / "report.png", width=1280, height=900
+        browser, ROOT / "demo-out" / "report.html", PICTURES / "report.png", width=1500, height=900
     )
 
 
