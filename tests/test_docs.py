@@ -45,6 +45,15 @@ def site(tmp_path_factory):
     return folder
 
 
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "benchmarks/README.md"])
+def test_links_outside_of_the_site_lead_somewhere(page):
+    """What is read beside the code links to files that exist."""
+    folder = (ROOT / page).parent
+    targets = re.findall(r"\]\(([^)#\s]+)", (ROOT / page).read_text())
+    for target in targets:
+        assert target.startswith("https://") or (folder / target).exists(), target
+
+
 def text_of(site, page):
     """A built page without its tags."""
     return html.unescape(re.sub(r"<[^>]+>", "", (site / page).read_text()))
