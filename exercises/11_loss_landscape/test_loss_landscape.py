@@ -476,16 +476,16 @@ def rotated(draw, eigenvalues):
     return ((matrix + matrix.T) / 2).astype(draw.dtype)
 
 
-def spectrum(draw, tolerance, largest):
-    """Eigenvalues that lie away from the tolerance by a factor of 4 or more, the nearest ones included."""
+def spectrum(draw, tolerance, largest, margin):
+    """Eigenvalues that lie away from the tolerance by a factor of `margin` or more, the nearest ones included."""
     signs = SPECTRA[draw.choice(list(SPECTRA))]
     count = draw.integer(len(set(signs)), 6)
     signs = [*dict.fromkeys(signs), *signs[1:] * 2][:count]
     found = []
     for sign in signs:
-        away = 4 * tolerance * largest ** draw.choice([0.9, 0.0, 1.0, 0.5, 0.95])
+        away = margin * tolerance * largest ** draw.choice([0.9, 0.0, 1.0, 0.5, 0.95])
         away *= draw.uniform(1, 1.5)
-        flat = tolerance / 4 * float(draw.rng.choice([-1.0, 0.0, 1.0]))
+        flat = tolerance / margin * float(draw.rng.choice([-1.0, 0.0, 1.0]))
         found.append({"+": away, "-": -away, "0": flat}[sign])
     return [float(value) for value in draw.rng.permutation(found)]
 
@@ -498,12 +498,12 @@ def check_point(student, hessian, eigenvalues, tolerance=None):
     assert_equal(found, expected, what="classify_critical_point")
 
 
-def points_near(tolerances, largest):
+def points_near(tolerances, largest, margin=4):
     """Critical points with random axes."""
 
     def build(draw):
         tolerance = draw.choice(tolerances)
-        eigenvalues = spectrum(draw, 1e-8 if tolerance is None else tolerance, largest)
+        eigenvalues = spectrum(draw, 1e-8 if tolerance is None else tolerance, largest, margin)
         return {
             "hessian": rotated(draw, eigenvalues),
             "eigenvalues": eigenvalues,
@@ -516,7 +516,7 @@ def points_near(tolerances, largest):
 @points(1)
 @given(
     case=cases(
-        points_near([None], 1e9),
+        points_near([None], 1e9, margin=1.5),
         options_of=("tolerance",),
         dtypes=("float64",),
         layouts=("C",),
