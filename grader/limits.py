@@ -15,7 +15,7 @@ from typing import Any
 from grader.failure import TimeLimit
 
 CALL_LIMIT_S = 10.0
-"""Limit of a single call of a student's function."""
+"""Limit of a single call of a student's function, unless its check allows more."""
 
 _EVERY_S = 0.25
 """How often the signal comes: again and again, for student code that swallows what it raises."""
@@ -24,15 +24,21 @@ _local = threading.local()
 
 
 @contextlib.contextmanager
-def time_limit(timeout_s: float) -> Iterator[None]:
-    """Raises `TimeLimit` in a student's call inside the block, once `timeout_s` seconds have passed."""
-    outer = _limit()
+def time_limit(timeout_s: float, *, call_timeout_s: float = CALL_LIMIT_S) -> Iterator[None]:
+    """Raises `TimeLimit` in a student's call inside the block, once `timeout_s` seconds have passed.
+
+    Args:
+        timeout_s: limit of the whole block.
+        call_timeout_s: limit of each call in it.
+    """
+    outer, outer_call = _limit(), call_limit()
     _local.limit = min(outer, (time.monotonic() + timeout_s, timeout_s))
+    _local.call_timeout_s = call_timeout_s
     try:
         with _alarm(timeout_s):
             yield
     finally:
-        _local.limit = outer
+        _local.limit, _local.call_timeout_s = outer, outer_call
 
 
 @contextlib.contextmanager
@@ -49,7 +55,7 @@ def interruptible(function: str = "") -> Iterator[None]:
     if left <= 0:
         raise TimeLimit(whole)
     outer = getattr(_local, "call", None)
-    _local.call = (time.monotonic() + CALL_LIMIT_S, function)
+    _local.call = (time.monotonic() + call_limit(), function)
     try:
         yield
     finally:
@@ -60,6 +66,12 @@ def time_left() -> tuple[float, float]:
     """Seconds until the limit that this thread runs under, and how long it was in all; infinite without one."""
     deadline, timeout_s = _limit()
     return deadline - time.monotonic(), timeout_s
+
+
+def call_limit() -> float:
+    """Seconds that a single call may take in this thread."""
+    limit: float = getattr(_local, "call_timeout_s", CALL_LIMIT_S)
+    return limit
 
 
 def _limit() -> tuple[float, float]:
@@ -82,7 +94,7 @@ def _alarm(timeout_s: float) -> Iterator[None]:
         if left <= 0:
             raise TimeLimit(whole)
         if time.monotonic() >= call[0]:
-            raise TimeLimit(CALL_LIMIT_S, call[1])
+            raise TimeLimit(call_limit(), call[1])
 
     before = signal.signal(signal.SIGALRM, look)
     timer = signal.setitimer(signal.ITIMER_REAL, min(timeout_s, _EVERY_S), _EVERY_S)

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from grader.failure import TimeLimit
-from grader.limits import interruptible, time_left, time_limit
+from grader.limits import CALL_LIMIT_S, call_limit, interruptible, time_left, time_limit
 from grader.worker.client import Isolated
 from grader.worker.pool import Pool
 
@@ -86,3 +86,28 @@ def test_in_another_thread_calls_of_a_worker_keep_it():
     [(headline, seconds)] = caught
     assert headline == "loop gave no answer within 0.2 seconds: is there an endless loop?"
     assert seconds < 10, "the call's own limit"
+
+
+def test_a_check_may_allow_its_calls_more():
+    """A call has its check's own limit, and outside of the check the usual one."""
+    with time_limit(90, call_timeout_s=60):
+        assert call_limit() == 60
+        with time_limit(5):
+            assert call_limit() == CALL_LIMIT_S
+        assert call_limit() == 60
+    assert call_limit() == CALL_LIMIT_S
+
+
+def test_a_long_call_of_a_worker_has_the_limit_of_its_check(monkeypatch):
+    """Longer than the usual one where the check says so, and no longer."""
+    monkeypatch.setattr("grader.limits.CALL_LIMIT_S", 0.2)
+    source = "import time\ndef train(s):\n    time.sleep(s)\n    return s\n"
+    backend = Isolated(Pool("none", size=0))
+    try:
+        backend.load([("a.py", source)], name="a", stop_at_error=True)
+        with time_limit(20, call_timeout_s=10):
+            assert backend.call("train", None, [0.5], {}).value == 0.5
+        with pytest.raises(TimeLimit, match=r"0\.3"), time_limit(20, call_timeout_s=0.3):
+            backend.call("train", None, [30.0], {})
+    finally:
+        backend.close()

@@ -18,7 +18,7 @@ import numpy as np
 from grader.checks.findings import findings
 from grader.checks.memo import forget_values, remembering
 from grader.failure import Failure, Missing, TimeLimit, alike
-from grader.limits import time_limit
+from grader.limits import CALL_LIMIT_S, time_limit
 from grader.student import Observed, Student
 from grader.worker.program import clone_generator
 
@@ -41,17 +41,23 @@ _GIVEN = "__grader_given__"
 class _Mark:
     points: float
     timeout_s: float
+    call_timeout_s: float
     repeat: bool
 
 
 def points(
-    value: float, *, timeout_s: float = 60.0, repeat: bool = True
+    value: float,
+    *,
+    timeout_s: float = 60.0,
+    call_timeout_s: float = CALL_LIMIT_S,
+    repeat: bool = True,
 ) -> Callable[[Function], Function]:
     """Marks a test function as a check that is worth `value` points.
 
     Args:
         value: points, positive.
         timeout_s: the check's own time limit in seconds, over all its examples.
+        call_timeout_s: limit in seconds of each call of a student's function; more for one that trains.
         repeat: call every function twice and compare the answers; turn it off for functions that run long.
 
     Raises:
@@ -63,13 +69,14 @@ def points(
     """
     if not value > 0:
         raise ValueError(f"points must be positive, not {value!r}")
-    if not timeout_s > 0:
-        raise ValueError(f"timeout_s must be positive, not {timeout_s!r}")
+    for name, limit in (("timeout_s", timeout_s), ("call_timeout_s", call_timeout_s)):
+        if not limit > 0:
+            raise ValueError(f"{name} must be positive, not {limit!r}")
 
     def mark(function: Function) -> Function:
         import pytest
 
-        setattr(function, _MARK, _Mark(value, timeout_s, repeat))
+        setattr(function, _MARK, _Mark(value, timeout_s, call_timeout_s, repeat))
         marked: Function = pytest.mark.points(value)(function)
         return marked
 
@@ -107,6 +114,7 @@ class Check:
         title: its docstring's first line, what a student sees.
         points: what it is worth.
         timeout_s: its time limit.
+        call_timeout_s: the limit of each call in it.
         repeat: whether calls are repeated.
         body: the test itself, without hypothesis around it.
         strategies: strategies of its generated arguments.
@@ -116,6 +124,7 @@ class Check:
     title: str
     points: float
     timeout_s: float
+    call_timeout_s: float
     repeat: bool
     body: Callable[..., None]
     strategies: Mapping[str, Any]
@@ -130,7 +139,14 @@ class Check:
             strategies = function.hypothesis._given_kwargs
         title = (inspect.getdoc(function) or function.__name__).splitlines()[0]
         return cls(
-            function.__name__, title, mark.points, mark.timeout_s, mark.repeat, body, strategies
+            function.__name__,
+            title,
+            mark.points,
+            mark.timeout_s,
+            mark.call_timeout_s,
+            mark.repeat,
+            body,
+            strategies,
         )
 
     def edges(self, seed: int) -> list[dict[str, Any]]:
@@ -176,7 +192,7 @@ class Check:
         """
         __tracebackhide__ = True
         run = _Run(self, student, dict(fixtures or {}))
-        with time_limit(self.timeout_s):
+        with time_limit(self.timeout_s, call_timeout_s=self.call_timeout_s):
             for number, example in enumerate(self.in_turn(seed, examples)):
                 if number < start:
                     continue

@@ -119,6 +119,8 @@ def with_kinks_of(numeric: Tree, actual: Tree) -> Tree:
     """The differences, with the answer itself where they mean nothing (at a kink)."""
     if isinstance(numeric, (list, tuple)):
         return [with_kinks_of(one, other) for one, other in zip(numeric, actual, strict=False)]
+    if isinstance(numeric, dict) and isinstance(actual, dict):
+        return {key: with_kinks_of(one, actual.get(key)) for key, one in numeric.items()}
     if isinstance(actual, np.ndarray) and actual.shape == numeric.shape:
         return np.where(np.isnan(numeric), actual, numeric)
     return numeric

@@ -490,6 +490,8 @@ class _Spec:
 def _count(value: Any) -> int:
     if isinstance(value, (list, tuple)):
         return sum(map(_count, value))
+    if isinstance(value, dict):
+        return _count(list(value.values()))
     return int(np.size(value))
 
 

@@ -28,6 +28,8 @@ def to_tensor(tree: Tree, dtype: str = "float64") -> Tree:
 
     if isinstance(tree, (list, tuple)):
         return type(tree)(to_tensor(item, dtype) for item in tree)
+    if isinstance(tree, dict):
+        return {key: to_tensor(item, dtype) for key, item in tree.items()}
     if isinstance(tree, np.ndarray):
         wide = tree.astype(dtype if tree.dtype.kind == "f" else tree.dtype, order="C")
         return torch.from_numpy(np.array(wide, order="C", copy=True))
@@ -65,6 +67,8 @@ def leaves(tree: Tree) -> list[Any]:
     """Its arrays or tensors, in order."""
     if isinstance(tree, (list, tuple)):
         return [leaf for item in tree for leaf in leaves(item)]
+    if isinstance(tree, dict):
+        return leaves(list(tree.values()))
     return [tree] if hasattr(tree, "dtype") else []
 
 

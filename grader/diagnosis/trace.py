@@ -13,7 +13,7 @@ import numpy as np
 from grader.checks.check import Check
 from grader.checks.strategies import Case
 from grader.failure import Failure, TimeLimit
-from grader.limits import time_limit
+from grader.limits import CALL_LIMIT_S, time_limit
 from grader.student import Observed, Opaque, Student
 
 TAPE_SEED = 0
@@ -72,7 +72,12 @@ def tape(check: Check) -> list[dict[str, Any]]:
 
 
 def trace_of(check: Check, student: Student) -> Trace | None:
-    """The trace of a submission; None where it cannot be taken (too slow, not loaded, not written)."""
+    """The trace of a submission; None where it cannot be taken (too slow, not loaded, not written).
+
+    A check whose calls train a network is not run again for a diagnosis.
+    """
+    if check.call_timeout_s > CALL_LIMIT_S:
+        return None
     pattern = ""
     numbers: dict[int, Numbers] = {}
     try:
@@ -137,6 +142,8 @@ def _ordinary(example: Mapping[str, Any]) -> bool:
 def _arrays(tree: Any) -> list[Any]:
     if isinstance(tree, (list, tuple)):
         return [array for item in tree for array in _arrays(item)]
+    if isinstance(tree, dict):
+        return _arrays(list(tree.values()))
     return [tree] if isinstance(tree, np.ndarray) else []
 
 

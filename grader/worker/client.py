@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
 from grader.failure import StudentError, TimeLimit
-from grader.limits import CALL_LIMIT_S, time_left
+from grader.limits import call_limit, time_left
 from grader.worker.pool import Pool, the_pool
 from grader.worker.process import OUTPUT_AT_MOST, Ended, Expired, Process
 from grader.worker.program import Handle, NotDefined, Outcome, Raised, Unrevealable
@@ -34,7 +34,7 @@ class Isolated:
     Args:
         pool: where workers come from; this process's own, unless given.
         load_timeout_s: limit for loading the submission.
-        call_timeout_s: limit for each call.
+        call_timeout_s: limit for each call; that of the check that runs, unless given.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Isolated:
         pool: Pool | None = None,
         *,
         load_timeout_s: float = LOAD_TIMEOUT_S,
-        call_timeout_s: float = CALL_LIMIT_S,
+        call_timeout_s: float | None = None,
     ) -> None:
         self.notes: list[str] = []
         self._pool = pool or the_pool()
@@ -171,7 +171,7 @@ class Isolated:
             self._earlier_output = (self._earlier_output + worker.output)[:OUTPUT_AT_MOST]
 
     def _ask(
-        self, label: str, timeout_s: float, operation: str, *arguments: Any
+        self, label: str, timeout_s: float | None, operation: str, *arguments: Any
     ) -> tuple[Any, ...]:
         __tracebackhide__ = True
         if self._worker is None:
@@ -183,10 +183,11 @@ class Isolated:
                 f"{problem} cannot be passed to {label} in an isolated worker"
             ) from None
         self._fresh = False
+        allowed_s = call_limit() if timeout_s is None else timeout_s
         left, whole = time_left()
-        limit_s = whole if left < timeout_s else timeout_s
+        limit_s = whole if left < allowed_s else allowed_s
         try:
-            return _answer(label, self._worker.ask(frame, min(timeout_s, left)))
+            return _answer(label, self._worker.ask(frame, min(allowed_s, left)))
         except Expired as expired:
             self._lose(lambda: TimeLimit(limit_s, label), expired)
         except Ended as end:
@@ -198,7 +199,7 @@ class Isolated:
             TimeLimit,
             KeyboardInterrupt,
         ):  # the check's own limit, or the person at the terminal
-            self._failure = lambda: TimeLimit(timeout_s, label)
+            self._failure = lambda: TimeLimit(allowed_s, label)
             self.close()
             raise
 

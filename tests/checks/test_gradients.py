@@ -1,5 +1,7 @@
 """check_forward and check_backward: what they reject, and where they say the fault lies."""
 
+import contextlib
+
 import numpy as np
 import pytest
 import torch
@@ -197,4 +199,37 @@ def test_an_array_without_an_axis_has_a_wrong_gradient(student_of):
             reference=lambda ps: sum(p.sum() for p in ps),
             inputs={"ps": [np.array(2.0), np.ones(3)]},
             wrt="ps",
+        )
+
+
+NAMED = """
+def forward(params, x):
+    return x * params["w"] + params["b"], x
+def backward(g, x):
+    return {"b": g.sum(axis=0), "w": (g * x).sum(axis=0)}
+"""
+PARAMS = {"params": {"w": INPUTS["w"], "b": np.array([0.5, -2.0])}, "x": INPUTS["x"]}
+
+
+@pytest.mark.parametrize(
+    ("find", "replace", "words"),
+    [
+        ("", "", ""),
+        ("g * x", "g", r"grad_params\['w'\] of backward"),
+        ('{"b": g.sum(axis=0), ', "{", "no entry 'b'"),
+        ('{"b"', '{"c": g, "b"', "'c' that does not belong there"),
+        ('params["w"] +', 'params["w"] * 2 +', "out of forward"),
+    ],
+)
+def test_inputs_and_gradients_may_be_dicts(student_of, find, replace, words):
+    """Of arrays by name, as the parameters of a network; each slip is told by the name."""
+    student = student_of(NAMED.replace(find, replace) if find else NAMED)
+    expectation = pytest.raises(Failure, match=words) if words else contextlib.nullcontext()
+    with expectation:
+        check_backward(
+            student.forward,
+            student.backward,
+            reference=lambda params, x: x * params["w"] + params["b"],
+            inputs=PARAMS,
+            constant=("x",),
         )
