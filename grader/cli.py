@@ -232,6 +232,7 @@ def export_gradescope(
 
 @app.command()
 def build(
+    topic: Annotated[str | None, typer.Argument(metavar="[TOPIC]", help="Only this one.")] = None,
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; fail if a file is out of date.")
     ] = False,
@@ -241,7 +242,9 @@ def build(
     from grader.build import outdated
 
     course = find_course(Path.cwd())
-    topics = [topic for topic in course.topics if topic.source.is_file()]
+    topics = [one for one in course.topics if one.source.is_file()]
+    if topic is not None:
+        topics = [course.topic(topic)]
     if not topics:
         raise CourseError(
             f"{course.root / 'solutions'} has no topic's source: nothing to generate."

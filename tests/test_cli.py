@@ -163,6 +163,19 @@ def test_build_and_its_check(course, capsys):
     assert run(["build", "--check"]) == 0
 
 
+def test_build_of_one_topic(course, capsys):
+    """By name, number or module; the others are left alone."""
+    table = '[[topic]]\nname = "02_halving"\ntitle = "Halving"\npoints = 3\n'
+    course.write("course.toml", (course.root / "course.toml").read_text() + table)
+    source = (course.root / "solutions/01_doubling/doubling.py").read_text()
+    course.write("solutions/02_halving/halving.py", source)
+    assert run(["build", "01", "--check"]) == 0
+    assert run(["build", "halving", "--check"]) == 2
+    assert "exercises/02_halving/halving.py differs" in capsys.readouterr().err
+    assert run(["build", "03"]) == 2
+    assert "has no topic '03'" in refusal(capsys)
+
+
 def test_build_in_a_students_checkout(course, capsys):
     """Without solutions/ there is nothing to generate from."""
     (course.root / "solutions").rename(course.root / "elsewhere")
