@@ -31,6 +31,8 @@ class Failure(AssertionError):
     """The answer that is wrong, for example "grad_x of relu_backward"."""
     values: tuple[Any, Any] | None = None
     """What was returned there and what was expected, as float arrays of one shape."""
+    sample: Any = None
+    """The draws that break a law, as one float array."""
     misconceptions: Mapping[str, str] = {}
     """Id and text of the misconceptions that the submission behaves like."""
 

@@ -1,5 +1,6 @@
 """The checks of topic 12, training: the network beside a twin in torch, step for step, then real digits."""
 
+import dataclasses
 import functools
 import itertools
 import math
@@ -11,6 +12,7 @@ from scipy import stats
 from sklearn.datasets import load_digits
 
 from grader import (
+    Failure,
     assert_close,
     assert_true,
     cases,
@@ -26,6 +28,7 @@ from grader import (
     to_tensor,
     unpack,
 )
+from grader.failure import TimeLimit
 
 # torch loads its compiler with the first optimizer: here, and not in the time of a check.
 torch.optim.AdamW([torch.zeros(1, requires_grad=True)], lr=0.1)
@@ -80,6 +83,9 @@ def single(draw):
     return network(draw, sizes_for(draw), batch=(1, 1))
 
 
+PLAIN = {"dtypes": ("float64",), "layouts": ("C",), "kinds": ("normal",)}
+"""For checks that only need a seed and options."""
+
 # Ordinary values: of others, rounding may decide which side of the kink an activation lies on.
 KINDS = ("normal", "offset")
 
@@ -108,7 +114,7 @@ def names(draw):
 
 
 @points(1)
-@given(case=cases(names, dtypes=("float64",), layouts=("C",), kinds=("normal",)))
+@given(case=cases(names, **PLAIN))
 def test_init_network(student, case):
     """Names and shapes are those of the text; biases and shifts are 0, gains 1, all float64."""
     params = require(
@@ -120,12 +126,8 @@ def test_init_network(student, case):
             assert_close(array, wanted, what=f"{name!r} of init_network")
 
 
-@points(1)
-@given(
-    case=cases(
-        x="1", options={"width": [30, 90, 60]}, layouts=("C",), dtypes=("float64",), kinds=("normal",)
-    )
-)  # fmt: skip
+@points(1, exact=True)
+@given(case=cases(x="1", options={"width": [30, 50, 40]}, **PLAIN))
 def test_init_network_law(student, case):
     """Weights follow He's normal law, the head's too, independently of each other; they come from rng."""
     wide, narrow = 4 * case.width, case.width
@@ -157,7 +159,7 @@ def test_init_network_law(student, case):
     )
 
 
-@points(1.5)
+@points(1.5, exact=True)
 @given(case=cases(networks, kinds=KINDS))
 def test_network_forward(student, case):
     """Without dropout, logits are the torch twin's, in training and in evaluation."""
@@ -210,9 +212,7 @@ RATES = [0.5, 0.2, 0.3, 0.75]
 
 
 @points(1, repeat=False)
-@given(
-    case=cases(x="1", options={"p": RATES}, layouts=("C",), dtypes=("float64",), kinds=("normal",))
-)
+@given(case=cases(x="1", options={"p": RATES}, **PLAIN))
 def test_network_forward_dropout(student, case):
     """In training the output of each block's relu is dropped, each element by a draw of its own from rng."""
     rng = case.rng()
@@ -236,7 +236,7 @@ def test_network_forward_dropout(student, case):
     )
 
 
-@points(2.5)
+@points(2.5, exact=True)
 @given(case=cases(networks, kinds=KINDS))
 def test_network_backward(student, case):
     """Gradients of all parameters are autograd's, in training and in evaluation."""
@@ -251,7 +251,7 @@ def test_network_backward(student, case):
         )
 
 
-@points(0.5)
+@points(0.5, exact=True)
 @given(case=cases(single, kinds=KINDS))
 def test_network_backward_batch_of_one(student, case):
     """A batch of one image is enough; in evaluation nothing is dropped, whatever `dropout`."""
@@ -266,9 +266,7 @@ def test_network_backward_batch_of_one(student, case):
 
 
 @points(1)
-@given(
-    case=cases(x="1", options={"p": RATES}, layouts=("C",), dtypes=("float64",), kinds=("normal",))
-)
+@given(case=cases(x="1", options={"p": RATES}, **PLAIN))
 def test_network_backward_dropout(student, case):
     """Gradients pass where the forward kept the activation, with its scale; the shortcut is not dropped."""
     rows, width = 6, 5
@@ -319,8 +317,9 @@ def follow_twin(
     dtype="float64",
     tolerance=1.0,
     scale=None,
+    every=1,
 ):
-    """The student's parameters and losses after each step beside torch.optim.AdamW's, without dropout."""
+    """The student's losses at each step, and parameters after every so many, beside torch.optim.AdamW's, without dropout."""
     tensors = {name: torch.nn.Parameter(to_tensor(value)) for name, value in params.items()}
     rule = torch.optim.AdamW(tensors.values(), lr=0.1, weight_decay=weight_decay)
     state = {}
@@ -342,18 +341,14 @@ def follow_twin(
         assert_close(
             loss, float(expected.detach()), what=f"loss {at}", tolerance=loose, scale=scale
         )
-        assert_close(
-            params,
-            {name: tensor.detach().numpy().copy() for name, tensor in tensors.items()},
-            what=f"params {at}",
-            dtype=dtype,
-            tolerance=tolerance,
-            scale=scale,
-        )
+        if number % every == 0:
+            expected = {name: tensor.detach().numpy().copy() for name, tensor in tensors.items()}
+            what = f"params {at}"
+            assert_close(params, expected, what=what, dtype=dtype, tolerance=tolerance, scale=scale)
 
 
 # Adam divides by the gradient's own size, so that rounding counts where a gradient is nearly 0: ten times the allowance.
-@points(1.5)
+@points(1.5, exact=True)
 @given(
     case=cases(
         trajectory,
@@ -390,11 +385,13 @@ def fifty_steps(seed):
     return params, batches, targets, list(np.linspace(0.01, 0.001, 50))
 
 
-@points(1)
-def test_train_step_fifty_times(student):
+@points(1, repeat=False, exact=True)
+@given(case=cases(x="1", options={"weight_decay": [0.05, 0.0]}, **PLAIN))
+def test_train_step_fifty_times(student, case):
     """After fifty steps from a fresh network the torch twin still agrees to 1e-8."""
-    for seed in range(2):
-        follow_twin(student, *fifty_steps(seed), weight_decay=0.05, tolerance=0.1)
+    if case.plan.index in (0, 1):  # two networks: these are long
+        steps = fifty_steps(case.seed)
+        follow_twin(student, *steps, weight_decay=case.weight_decay, tolerance=0.1, every=10)
 
 
 @points(0.5)
@@ -415,42 +412,38 @@ def test_train_step_keeps_float32(student, case):
 
 
 @points(1, repeat=False)
-@given(
-    case=cases(x="1", options={"p": RATES}, layouts=("C",), dtypes=("float64",), kinds=("normal",))
-)
+@given(case=cases(x="1", options={"p": RATES}, **PLAIN))
 def test_train_step_dropout(student, case):
     """Loss and gradients are those of one forward pass with dropout."""
-    params = identity_network(2, 1)
-    rng, s = case.rng(), 1 / (1 - case.p)
-    calls = 150 if case.plan.index is not None and case.plan.index < 4 else 8
-    values = {name: math.log1p(math.exp(gap)) for name, gap in (("second", s), ("equal", 0.0), ("first", -s))}  # fmt: skip
-    counts = dict.fromkeys(values, 0)
-    for _ in range(calls):
+    width, rng, scale = 8, case.rng(), 1 / (1 - case.p)
+    params = identity_network(width, 1)
+    kept = []
+    for _ in range(40 if case.plan.index in (0, 1, 2, 3) else 3):
+        target = len(kept) % width
         found, _, loss = unpack(
             student.train_step(
-                params, {}, np.zeros((1, 2)), np.array([0]),
+                params, {}, np.zeros((1, width)), np.array([target]),
                 lr=0.1, weight_decay=0.0, dropout=case.p, rng=rng,
             ),
             "params", "state", "loss", what="train_step",
         )  # fmt: skip
-        near = min(values, key=lambda name: abs(values[name] - float(loss)))
-        assert_close(loss, values[near], what="loss of train_step with dropout")
-        counts[near] += 1
-        if near != "equal":
-            kept = np.array([near == "first", near == "second"])
-            moved = reveal(found)["block0.beta"] != 1.0
-            assert_true(
-                bool((moved == kept).all()),
-                "The step of train_step is not that of the forward pass that gave its loss.",
-                f"Kept by dropout: {kept}; shifts that moved: {moved}. Is there one forward pass per step?",
-            )
-    for name in ("first", "second"):
-        p = case.p * (1 - case.p)
-        what = f"Steps of train_step where only the {name} of two activations is kept"
-        check_frequency(counts[name], calls, p, what=what)
+        found = reveal(found)
+        beta = found.get("block0.beta") if isinstance(found, dict) else None
+        assert_close(_nothing_of(beta), np.zeros(width), what="params['block0.beta'] of train_step")
+        mask = np.abs(beta - 1.0) > 0.05  # Adam's first step is lr wherever there is a gradient
+        logits = scale * mask
+        assert_close(
+            loss,
+            float(np.log(np.exp(logits).sum()) - logits[target]),
+            what="loss of train_step with dropout, for the activations whose parameters it moved,",
+        )
+        kept.append(mask)
+    count, draws = int(np.sum(kept)), int(np.size(kept))
+    what = "Activations that dropout in train_step keeps"
+    check_frequency(count, draws, 1 - case.p, what=what)
 
 
-def blank(targets, shape=(1, 4, 3)):
+def blank(targets, shape=(1, 2, 3)):
     """Black images: no shift changes them, and of a fresh network only the head's bias learns from them."""
     return np.zeros((len(targets), *shape)), np.asarray(targets, dtype=np.int64)
 
@@ -472,33 +465,57 @@ def planned_rate(step, base_lr, total):
     return base_lr / 2 * (1 + math.cos(math.pi * (step - warmup) / (total - warmup)))
 
 
-def twin_on_blank(epoch, val_targets, classes, *, epochs, base_lr, weight_decay, patience):
-    """History and best head's bias of a training on black images; `epoch` lists the targets of its batches."""
-    bias = torch.nn.Parameter(torch.zeros(classes, dtype=torch.float64))
-    rule = torch.optim.AdamW([bias], lr=0.1, weight_decay=weight_decay)
-    labels = torch.from_numpy(np.asarray(val_targets))
-    history = {"lr": [], "train_loss": [], "val_loss": [], "val_accuracy": []}
-    best, best_epoch, step = bias.detach().numpy().copy(), -1, 0
-    for number in range(epochs):
-        losses = []
-        for targets in epoch:
-            rate = rule.param_groups[0]["lr"] = planned_rate(step, base_lr, epochs * len(epoch))
-            loss = F.cross_entropy(bias.expand(len(targets), -1), torch.from_numpy(targets))
-            rule.zero_grad()
-            loss.backward()
-            rule.step()
-            losses.append(float(loss.detach()))
-            step += 1
-        with torch.no_grad():
-            val_loss = float(F.cross_entropy(bias.expand(len(labels), -1), labels))
-            accuracy = float((bias.argmax() == labels).double().mean())
-        if not history["val_loss"] or val_loss < min(history["val_loss"]):
-            best, best_epoch = bias.detach().numpy().copy(), number
-        for name, value in zip(history, (rate, np.mean(losses), val_loss, accuracy), strict=True):
-            history[name].append(float(value))
-        if number - best_epoch >= patience:
-            break
-    return history, best
+@dataclasses.dataclass(frozen=True)
+class OnBlack:
+    """A training on black images: the head's bias under AdamW, and the history."""
+
+    bias: np.ndarray
+    mean: float | np.ndarray = 0.0
+    square: float | np.ndarray = 0.0
+    steps: int = 0
+    history: tuple = ()
+
+    def loss(self, labels):
+        return float(np.mean(np.log(np.exp(self.bias).sum()) - self.bias[labels]))
+
+    def step(self, labels, rate, weight_decay):
+        chances = np.exp(self.bias) / np.exp(self.bias).sum()
+        grad = chances - np.bincount(labels, minlength=len(self.bias)) / len(labels)
+        mean, square = 0.9 * self.mean + 0.1 * grad, 0.999 * self.square + 0.001 * grad**2
+        n = self.steps + 1
+        move = mean / (1 - 0.9**n) / (np.sqrt(square / (1 - 0.999**n)) + 1e-8)
+        bias = (1 - rate * weight_decay) * self.bias - rate * move
+        return OnBlack(bias, mean, square, n, self.history)
+
+    def epoch(self, batches, val, *, base_lr, weight_decay, total):
+        """After a step per batch, each a list of labels, and an evaluation."""
+        now, losses = self, []
+        for labels in batches:
+            rate = planned_rate(now.steps, base_lr, total)
+            losses.append(now.loss(np.asarray(labels)))
+            now = now.step(np.asarray(labels), rate, weight_decay)
+        accuracy = float(np.mean(np.argmax(now.bias) == val))
+        row = (rate, float(np.mean(losses)), now.loss(val), accuracy)
+        return dataclasses.replace(now, history=(*self.history, row))
+
+
+NAMES = ("lr", "train_loss", "val_loss", "val_accuracy")
+
+
+def twin_on_black(batches, val, classes, *, epochs, base_lr, weight_decay, patience):
+    """History and best head's bias, where every epoch has batches of these labels."""
+    now = best = OnBlack(np.zeros(classes))
+    best_loss, waited = math.inf, 0
+    plan = {
+        "base_lr": base_lr,
+        "weight_decay": weight_decay,
+        "total": epochs * len(batches),
+    }
+    while len(now.history) < epochs and waited < patience:
+        now = now.epoch(batches, np.asarray(val), **plan)
+        loss = now.history[-1][2]
+        best, best_loss, waited = (now, loss, 0) if loss < best_loss else (best, best_loss, waited + 1)  # fmt: skip
+    return dict(zip(NAMES, np.array(now.history).T, strict=True)), best.bias
 
 
 def fitted(student, data, rng, **options):
@@ -528,21 +545,22 @@ def assert_patience(val_loss, epochs, patience):
     waited = [n - int(np.argmin(val_loss[: n + 1])) for n in range(ran)]
     full = [n + 1 for n in range(ran) if waited[n] >= patience]
     expected = full[0] if full else epochs
-    assert_true(
-        ran == expected,
-        f"fit ran {ran} epochs of {epochs} with a patience of {patience}, but should have run {expected}.",
-        "val_loss: " + ", ".join(f"{loss:.6g}" for loss in val_loss[:20]),
-        aspect="shape",
-    )
+    if ran != expected:
+        failure = Failure(
+            f"fit ran {ran} epochs of {epochs} with a patience of {patience}, but should have run {expected}.",
+            details=["val_loss: " + ", ".join(f"{loss:.6g}" for loss in val_loss[:20])],
+            aspect="shape",
+        )
+        failure.what = f"{ran} epochs"
+        raise failure
 
 
 def curves(history):
     """The four lists of a history, as float arrays of one length."""
     found = reveal(history)
-    wanted = ("lr", "train_loss", "val_loss", "val_accuracy")
     assert_true(isinstance(found, dict), "history of fit is no dict.", aspect="type")
     lists = {}
-    for name in wanted:
+    for name in NAMES:
         assert_true(
             name in found, f"history of fit has no entry {name!r}.", f"It has {sorted(map(str, found))}.", aspect="type",
         )  # fmt: skip
@@ -562,28 +580,14 @@ def curves(history):
     return lists
 
 
-def assert_history(found, expected, what="fit"):
-    """Every list of a history beside the twin's."""
-    epochs = len(found["lr"]), len(expected["lr"])
-    assert_true(
-        epochs[0] == epochs[1],
-        f"{what} ran {epochs[0]} epochs, but should have run {epochs[1]}.",
-        "val_loss: " + ", ".join(f"{loss:.6g}" for loss in found["val_loss"]),
-        aspect="shape",
-    )
-    for name, values in expected.items():
-        assert_close(found[name], np.array(values), what=f"history[{name!r}] of {what}")
-
-
 def one_class(draw):
     """Every training image is of the same class, so that the order of the batches does not show."""
     classes = draw.choice([3, 2, 5])
-    train = [classes - 1] * draw.choice([5, 1, 8, 11, 4])
+    train = [classes - 1] * draw.choice([5, 1, 8, 3, 4])
     val = [int(label) for label in draw.rng.integers(0, classes, size=draw.integer(2, 7))]
     return {"train": train, "val": val}
 
 
-PLAIN = {"dtypes": ("float64",), "layouts": ("C",), "kinds": ("normal",)}
 SCHEDULES = {
     "epochs": [3, 1, 5, 6],
     "batch_size": [2, 4, 3, 20, 1],
@@ -592,28 +596,29 @@ SCHEDULES = {
 }
 
 
-def check_on_blank(student, case, *, patience):
+def check_on_black(student, case, *, patience):
     """A whole training on black images beside the twin's."""
     n, size, classes = len(case.train), case.batch_size, max(case.train) + 1
     plan = {name: case.options[name] for name in ("epochs", "base_lr", "weight_decay")}
-    history, bias = twin_on_blank(
-        [np.array(case.train[start : start + size]) for start in range(0, n, size)],
+    history, bias = twin_on_black(
+        [case.train[start : start + size] for start in range(0, n, size)],
         case.val, classes, **plan, patience=patience,
     )  # fmt: skip
     data = data_of(blank(case.train), blank(case.val))
     params, found = fitted(
         student, data, case.rng(), **plan, batch_size=size, dropout=0.3, patience=patience
     )
-    assert_history(found, history)
+    for name in NAMES:
+        assert_close(found[name], history[name], what=f"history[{name!r}] of fit")
     what = f"'head.bias' of best_params of fit (val_loss: {found['val_loss'].round(5)})"
     assert_close(params["head.bias"], bias, what=what)
 
 
-@points(1, repeat=False)
+@points(1, repeat=False, exact=True)
 @given(case=cases(one_class, options=SCHEDULES, **PLAIN))
 def test_fit_history(student, case):
     """On black images, where all is known, each epoch's rate, losses and accuracy are those of the text."""
-    check_on_blank(student, case, patience=50)
+    check_on_black(student, case, patience=50)
 
 
 def overfitting(draw):
@@ -621,10 +626,10 @@ def overfitting(draw):
     classes = draw.choice([2, 3])
     others = [0] * draw.choice([4, 1, 2, 3])
     val = others + [classes - 1] * draw.choice([0, 1, 3, 2, 5])
-    return {"train": [classes - 1] * draw.choice([4, 8]), "val": val}
+    return {"train": [classes - 1] * draw.choice([4, 6]), "val": val}
 
 
-@points(1, repeat=False)
+@points(1, repeat=False, exact=True)
 @given(
     case=cases(
         overfitting,
@@ -640,7 +645,7 @@ def overfitting(draw):
 )
 def test_fit_stops_early(student, case):
     """It stops after `patience` epochs without a lower validation loss, and returns the best parameters, not the last."""
-    check_on_blank(student, case, patience=case.patience)
+    check_on_black(student, case, patience=case.patience)
 
 
 def noise(rng, n, classes, shape):
@@ -661,7 +666,7 @@ def test_fit_evaluates_without_dropout(student, case):
         student,
         data,
         case.rng(1),
-        epochs=7,
+        epochs=4,
         batch_size=7,
         base_lr=0.05,
         dropout=case.dropout,
@@ -684,49 +689,154 @@ def test_fit_evaluates_without_dropout(student, case):
 
 
 @points(0.5, repeat=False)
-@given(case=cases(x="1", options={"pixel": [(2, 3), (0, 0), (5, 7), (3, 0), (0, 4)]}, **PLAIN))
-def test_fit_shifts_each_image(student, case):
-    """Training images are shifted by one pixel at most, each by itself; what leaves the image is gone."""
-    height, width = 6, 8
-    images, targets = noise(case.rng(), 300, 4, (1, height, width))
-    images = np.zeros_like(images)
-    images[:, 0, case.pixel[0], case.pixel[1]] = 1.0
-    targets = case.rng(1).permutation(targets)
-    data = data_of((images, targets), (images[:8], targets[:8]))
-    params, _ = fitted(student, data, case.rng(2), epochs=1, batch_size=50, base_lr=3.0)
-    # He's law has a standard deviation of 0.2 here; a pixel that was seen moves its weights by 1 and more.
-    seen = (np.abs(params["block0.weight"]).max(axis=0) > 1.25).reshape(height, width)
-    rows, columns = np.indices((height, width))
-    expected = (abs(rows - case.pixel[0]) <= 1) & (abs(columns - case.pixel[1]) <= 1)
-    lines = ["".join(".x"[int(one)] for one in row) for row in seen]
+@given(case=cases(x="1", **PLAIN))
+def test_fit_drops_in_training(student, case):
+    """The option `dropout` holds in every step of the training."""
+    if case.plan.index not in (0, 1):
+        return
+    data = data_of(noise(case.rng(), 1, 1, (1, 3, 4)), noise(case.rng(), 1, 1, (1, 3, 4)))
+    data["train_targets"] = data["val_targets"] = np.array([2])
+    rng, moved = case.rng(1), []
+    while np.size(moved) < 400 and len(moved) < 40:
+        params, _ = fitted(student, data, rng, epochs=1, batch_size=1, dropout=0.9)
+        last = max((name for name in params if name.endswith("beta")), key=_number_of)
+        moved.extend(params[last] != 0.0)
+    # An activation that is dropped, or that relu cuts off, leaves its shift where it was: about one in twenty moves.
     assert_true(
-        bool((seen == expected).all()),
-        "The shifts of fit are not those of the text: -1, 0 or 1 in each direction, anew for each image.",
-        f"300 images with one bright pixel at row {case.pixel[0]}, column {case.pixel[1]}; the network saw it at (x):",
-        *lines,
+        float(np.mean(moved)) <= 0.3,
+        f"With dropout = 0.9, {np.mean(moved):.0%} of the last block's shifts move in one step of fit, "
+        "but should be about 5%.",
+        "Is dropout handed to every train_step?",
         aspect="law",
     )
 
 
+def _number_of(name):
+    """Of a block."""
+    return int(name.removeprefix("block").partition(".")[0])
+
+
 @points(0.5, repeat=False)
-def test_fit_shuffles_every_epoch(student):
-    """Every epoch has an order of its own, drawn from rng."""
-    train = [0, 1] * 8
-    data = data_of(blank(train), blank([0, 1, 1]))
-    plan = {"epochs": 40, "base_lr": 0.1, "weight_decay": 0.0, "patience": 50}
-    _, history = fitted(student, data, np.random.default_rng(5), **plan, batch_size=8)
-    for ones in range(9):
-        batches = [np.array([1] * ones + [0] * (8 - ones)), np.array([1] * (8 - ones) + [0] * ones)]
-        same, _ = twin_on_blank(batches, [0, 1, 1], 2, **plan)
+@given(case=cases(x="1", options={"pixel": [(2, 3), (0, 0), (4, 5), (3, 0), (0, 4)]}, **PLAIN))
+def test_fit_shifts_each_image(student, case):
+    """Training images are shifted by one pixel at most, each by itself, anew in every epoch; what leaves the image is gone."""
+    if case.plan.index is None:
+        return
+    images, targets = np.zeros((300, 1, 5, 6)), case.rng(1).permutation(np.arange(300) % 4)
+    images[:, 0, case.pixel[0], case.pixel[1]] = 1.0
+    data = data_of((images, targets), (images[:4], np.arange(4)))
+    params, _ = fitted(student, data, case.rng(2), epochs=1, batch_size=300, base_lr=10.0)
+    # He's law has a standard deviation of 0.26 here; the one step moves the weights of a pixel that was seen by 3.3.
+    seen = (np.abs(params["block0.weight"]).max(axis=0) > 2.5).reshape(5, 6)
+    rows, columns = np.indices((5, 6))
+    expected = (abs(rows - case.pixel[0]) <= 1) & (abs(columns - case.pixel[1]) <= 1)
+    assert_true(
+        bool((seen == expected).all()),
+        "The shifts of fit are not those of the text: -1, 0 or 1 in each direction, for each image by itself.",
+        f"300 images with one bright pixel at row {case.pixel[0]}, column {case.pixel[1]}; the network saw it at (x):",
+        *("".join(".x"[int(one)] for one in row) for row in seen),
+        aspect="law",
+    )
+    if case.plan.index in (0, 1):
+        assert_shifts_of_pairs(student, case)
+
+
+def assert_shifts_of_pairs(student, case):
+    """A network that hardly learns tells by its loss how the two images of each epoch were shifted."""
+    epochs, labels = 240, np.array([0, 1])
+    images, _ = noise(case.rng(3), 2, 2, (1, 3, 4))
+    params, history = fitted(
+        student, data_of((images, labels), (images, labels)), case.rng(4),
+        epochs=epochs, batch_size=2, base_lr=1e-13, patience=epochs,
+    )  # fmt: skip
+    shifts = list(itertools.product((-1, 0, 1), repeat=2))
+    padded = np.pad(images[:, 0], ((0, 0), (1, 1), (1, 1)))
+    moved = np.stack([padded[:, 1 - dy : 4 - dy, 1 - dx : 5 - dx] for dy, dx in shifts], axis=1)
+    tensors = {name: to_tensor(value) for name, value in params.items()}
+    logits = twin(tensors, to_tensor(moved.reshape(18, 12)))
+    single = F.cross_entropy(logits, torch.tensor([0, 1]).repeat_interleave(9), reduction="none")
+    pairs = (single[:9, None] + single[None, 9:]).numpy().ravel() / 2
+    off = np.abs(history["train_loss"][:, None] - pairs)
+    assert_true(
+        bool((off.min(axis=1) < 1e-6).all()),
+        "The images that fit trains on are no shifts of those that it was given.",
+        "Two images, a learning rate of nearly 0: no shifts of the two give the loss "
+        f"{history['train_loss'][np.argmax(off.min(axis=1))]:.6g} of epoch {np.argmax(off.min(axis=1)) + 1}.",
+        aspect="law",
+    )
+    drawn = np.divmod(off.argmin(axis=1), 9)
+    for number, found in enumerate(drawn):
+        counts = np.bincount(found, minlength=9)
         assert_true(
-            not np.allclose(history["train_loss"], same["train_loss"], rtol=1e-9, atol=0),
-            "fit takes the same batches in every epoch.",
-            "Draw a new order at the beginning of each epoch.",
+            bool(counts.all()),
+            "fit does not shift the images anew in every epoch, by -1, 0 or 1 in each direction.",
+            f"In {epochs} epochs image {number} was shifted by (down, right):",
+            *(f"{shift}: {count} times" for shift, count in zip(shifts, counts, strict=True)),
             aspect="law",
         )
-    check_rng(
-        lambda rng: fitted(student, data, rng, dropout=0.2)[0]["head.weight"],
-        what="fit",
+        for count in counts:
+            check_frequency(int(count), epochs, 1 / 9, what="How often an image is shifted by (dx, dy)")  # fmt: skip
+    assert_true(
+        bool((drawn[0] != drawn[1]).any()),
+        "fit shifts all images of a batch alike.",
+        "Draw dx and dy for each image.",
+        aspect="law",
+    )
+
+
+def leftover(number):
+    """Batches of an epoch over one image of each of five classes, four and then the last one."""
+    return [[label for label in range(5) if label != number], [number]]
+
+
+@points(0.5, repeat=False)
+@given(case=cases(x="1", **PLAIN))
+def test_fit_shuffles_every_epoch(student, case):
+    """Every epoch takes every image once, in an order of its own that is drawn from rng."""
+    if case.plan.index not in (0, 1, 2):
+        return
+    val = np.repeat(
+        np.arange(5), np.arange(1, 6)
+    )  # so that the loss tells which class was the last
+    data = data_of(blank(range(5)), blank(val))
+    plan = {"epochs": 25, "base_lr": 0.3, "weight_decay": 0.1}
+    _, history = fitted(student, data, case.rng(), **plan, patience=25)
+    now, last = OnBlack(np.zeros(5)), []
+    for number, found in enumerate(zip(*(history[name] for name in NAMES), strict=True), 1):
+        possible = [
+            now.epoch(leftover(label), val, base_lr=0.3, weight_decay=0.1, total=50)
+            for label in range(5)
+        ]
+        off = [np.abs(np.subtract(one.history[-1], found)[1:3]).max() for one in possible]
+        label = int(np.argmin(off))
+        assert_true(
+            off[label] < 1e-6,
+            f"Epoch {number} of fit does not take every image once, in batches of batch_size.",
+            "Five images, one of each class, in batches of four: no order of them gives these losses.",
+            f"train_loss: {found[1]:.6g}, val_loss: {found[2]:.6g}",
+            aspect="law",
+        )
+        now = possible[label]
+        last.append(label)
+    assert_true(
+        len(set(last)) > 1,
+        "fit takes the same batches in every epoch.",
+        "Draw a new order at the beginning of each epoch.",
+        aspect="law",
+    )
+    images = data_of(noise(case.rng(1), 6, 3, (1, 2, 3)), blank([0, 1, 2]))
+
+    def train(stream):
+        params, _ = fitted(student, images, case.rng(stream), epochs=1, dropout=0.2)
+        return params["head.weight"]
+
+    first, again, other = train(2), train(2), train(3)
+    same = first.shape == again.shape and np.allclose(first, again, rtol=1e-5, atol=1e-8)
+    assert_true(same, "fit gives another answer for the same state of rng.", aspect="rng")
+    assert_true(
+        first.shape != other.shape or not np.allclose(first, other, rtol=1e-5, atol=1e-8),
+        "fit gives the same answer for another rng: does it draw from the rng that it is given?",
+        aspect="rng",
     )
 
 
@@ -734,9 +844,8 @@ def test_fit_shuffles_every_epoch(student):
 def digits():
     """scikit-learn's digits in the course's order: 70 % to train, 15 % to validate, 15 % to test."""
     found = load_digits()
-    order = np.random.default_rng(12).permutation(len(found.target))
-    images = (found.images[order] / 16.0)[:, None]
-    targets = found.target[order].astype(np.int64)
+    order = np.random.default_rng(12).permutation(1797)
+    images, targets = found.images[order][:, None] / 16.0, found.target[order].astype(np.int64)
     parts = [slice(0, 1257), slice(1257, 1527), slice(1527, None)]
     return [(images[part], targets[part]) for part in parts]
 
@@ -747,31 +856,43 @@ def as_lines(history):
     shown = sorted({round(i * (epochs - 1) / 9) for i in range(10)})
     yield "epoch  lr        train_loss  val_loss  val_accuracy"
     for epoch in shown:
-        rate, train, val, accuracy = (history[name][epoch] for name in history)
+        rate, train, val, accuracy = (history[name][epoch] for name in NAMES)
         yield f"{epoch + 1:5d}  {rate:8.2g}  {train:10.4f}  {val:8.4f}  {accuracy:12.3f}"
 
 
-@points(4, timeout_s=90, call_timeout_s=90, repeat=False)
+CAPSTONE = {
+    "batch_size": 64,
+    "base_lr": 0.02,
+    "weight_decay": 0.1,
+    "dropout": 0.2,
+    "patience": 20,
+}
+
+
+@points(3.5, timeout_s=200, call_timeout_s=90, repeat=False)
 def test_fit_reads_digits(student):
-    """Trained on 1,257 digits, the network reads at least 97 % of the 270 that it never saw."""
+    """Trained on 1,257 digits within a minute, the network reads at least 97 % of the 270 that it never saw."""
     train, val, test = digits()
-    params, history = fitted(
-        student,
-        data_of(train, val),
-        np.random.default_rng(0),
-        epochs=50,
-        batch_size=64,
-        base_lr=3e-3,
-        weight_decay=0.1,
-        dropout=0.3,
-        patience=20,
-    )
-    x = to_tensor(test[0].reshape(len(test[0]), -1))
-    logits = twin({name: to_tensor(value) for name, value in params.items()}, x)
-    right = int((logits.argmax(dim=1).numpy() == test[1]).sum())
-    assert_true(
-        right >= 0.97 * len(test[1]),
-        f"The trained network reads {right} of {len(test[1])} test digits ({right / len(test[1]):.1%}), "
+    data = data_of(train, val)
+    _, short = fitted(student, data, np.random.default_rng(9), **CAPSTONE, epochs=2)
+    x, labels = to_tensor(test[0].reshape(len(test[0]), -1)), test[1]
+    best, curve = -1, short
+    for seed in range(2):  # a training depends on luck: a second one may mend the first
+        try:
+            params, history = fitted(
+                student, data, np.random.default_rng(seed), **CAPSTONE, epochs=60
+            )
+        except TimeLimit as limit:
+            limit.details = ("A training of two epochs gave:", *as_lines(curve))
+            raise
+        logits = twin({name: to_tensor(value) for name, value in params.items()}, x)
+        right = int((logits.argmax(dim=1).numpy() == labels).sum())
+        if right >= 0.97 * len(labels):
+            return
+        if right > best:
+            best, curve = right, history
+    raise Failure(
+        f"The trained network reads {best} of {len(labels)} test digits ({best / len(labels):.1%}), "
         "but should read 97%.",
-        *as_lines(history),
+        details=["The better of two trainings:", *as_lines(curve)],
     )

@@ -43,6 +43,7 @@ class _Mark:
     timeout_s: float
     call_timeout_s: float
     repeat: bool
+    exact: bool
 
 
 def points(
@@ -51,6 +52,7 @@ def points(
     timeout_s: float = 60.0,
     call_timeout_s: float = CALL_LIMIT_S,
     repeat: bool = True,
+    exact: bool = False,
 ) -> Callable[[Function], Function]:
     """Marks a test function as a check that is worth `value` points.
 
@@ -59,6 +61,8 @@ def points(
         timeout_s: the check's own time limit in seconds, over all its examples.
         call_timeout_s: limit in seconds of each call of a student's function; more for one that trains.
         repeat: call every function twice and compare the answers; turn it off for functions that run long.
+        exact: what the check compares is the same whatever rng draws (dropout is off, say) and however the answer is kept:
+            a diagnosis goes by that, and not by what the functions returned.
 
     Raises:
         ValueError: points or time limit are not positive.
@@ -76,7 +80,7 @@ def points(
     def mark(function: Function) -> Function:
         import pytest
 
-        setattr(function, _MARK, _Mark(value, timeout_s, call_timeout_s, repeat))
+        setattr(function, _MARK, _Mark(value, timeout_s, call_timeout_s, repeat, exact))
         marked: Function = pytest.mark.points(value)(function)
         return marked
 
@@ -116,6 +120,7 @@ class Check:
         timeout_s: its time limit.
         call_timeout_s: the limit of each call in it.
         repeat: whether calls are repeated.
+        exact: whether a diagnosis goes by what the check compares.
         body: the test itself, without hypothesis around it.
         strategies: strategies of its generated arguments.
     """
@@ -126,6 +131,7 @@ class Check:
     timeout_s: float
     call_timeout_s: float
     repeat: bool
+    exact: bool
     body: Callable[..., None]
     strategies: Mapping[str, Any]
 
@@ -145,6 +151,7 @@ class Check:
             mark.timeout_s,
             mark.call_timeout_s,
             mark.repeat,
+            mark.exact,
             body,
             strategies,
         )

@@ -46,27 +46,31 @@ def check_law(sample: Any, law: Any, *, what: str, scale: bool = True) -> None:
     slack = 1e-6 * (high - low) if np.isfinite(high - low) else 0.0
     if values.min() < low - slack or values.max() > high + slack:
         raise _unlike(
-            f"{what} lie between {values.min():.4g} and {values.max():.4g}, but should stay in [{low:.4g}, {high:.4g}]."
+            f"{what} lie between {values.min():.4g} and {values.max():.4g}, but should stay in [{low:.4g}, {high:.4g}].",
+            values,
         )
     mean, variance, _, kurtosis = (float(moment) for moment in law.stats(moments="mvsk"))
     error = math.sqrt(variance / values.size)
     if abs(values.mean() - mean) > STANDARD_ERRORS * error:
         raise _unlike(
-            f"{what} have mean {values.mean():.4g}, but should have {mean:.4g} (give or take {error:.2g})."
+            f"{what} have mean {values.mean():.4g}, but should have {mean:.4g} (give or take {error:.2g}).",
+            values,
         )
     spread = math.sqrt((kurtosis + 2) / values.size) / 2
     ratio = float(values.std()) / math.sqrt(variance)
     if scale and abs(ratio**2 - 1) > 2 * STANDARD_ERRORS * spread:
         raise _unlike(
             f"{what} have standard deviation {values.std():.4g}, but should have {math.sqrt(variance):.4g} "
-            f"(ratio {ratio:.3f}, give or take {spread:.2g})."
+            f"(ratio {ratio:.3f}, give or take {spread:.2g}).",
+            values,
         )
     ordered = np.asarray(law.cdf(np.sort(values)))
     steps = np.arange(values.size + 1) / values.size
     distance = float(max((steps[1:] - ordered).max(), (ordered - steps[:-1]).max()))
     if special.kolmogorov(math.sqrt(values.size) * distance) < P_VALUE:
         raise _unlike(
-            f"{what} have the right scale but another law: their distribution function is off by {distance:.3f}."
+            f"{what} have the right scale but another law: their distribution function is off by {distance:.3f}.",
+            values,
         )
 
 
@@ -161,5 +165,7 @@ def _require_finite(values: Array, what: str) -> None:
         )
 
 
-def _unlike(headline: str) -> Failure:
-    return Failure(headline, aspect="law")
+def _unlike(headline: str, sample: Array | None = None) -> Failure:
+    failure = Failure(headline, aspect="law")
+    failure.sample = sample
+    return failure

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from types import BuiltinFunctionType, FunctionType
 from typing import Any, TypeVar
 
+from numpy.random import Generator
+
 Value = TypeVar("Value")
 
 _PLAIN = (type(None), bool, int, float, str)
@@ -81,7 +83,9 @@ def _parts(reference: FunctionType | BuiltinFunctionType) -> list[Any]:
 
 
 def _flat(value: Any) -> list[Any]:
-    """The leaves of lists, tuples and mappings, with their lengths and keys."""
+    """The leaves of lists, tuples, mappings and generators' states, with their lengths and keys."""
+    if isinstance(value, Generator):
+        value = value.bit_generator.state
     if isinstance(value, Mapping):
         return [len(value), *(part for item in value.items() for part in _flat(item))]
     if isinstance(value, (list, tuple)):

@@ -89,7 +89,8 @@ def trace_of(check: Check, student: Student) -> Trace | None:
                     return None
                 pattern += _letter(failure)
                 if failure is not None and _ordinary(example):
-                    numbers[number] = [_numbers(call) for call in observed[:_CALLS_AT_MOST]]
+                    calls = [_numbers(call) for call in observed[:_CALLS_AT_MOST]]
+                    numbers[number] = [_compared(failure)] if check.exact else calls
     except TimeLimit:
         return None
     return Trace(pattern, numbers)
@@ -150,6 +151,16 @@ def _arrays(tree: Any) -> list[Any]:
 def _numbers(call: Observed) -> Numbers:
     random = any(isinstance(value, np.random.Generator) for value in call.arguments)
     return _tree(call.value, random=random)
+
+
+def _compared(failure: Failure) -> Numbers:
+    """What the comparison that failed was about, and what it saw of the answer."""
+    told: Numbers = [["text", failure.what]]
+    if failure.values is not None:
+        told += _tree(failure.values[0], random=False)
+    if failure.sample is not None:
+        told.append(_sample(failure.sample))
+    return told
 
 
 def _tree(value: Any, *, random: bool) -> Numbers:

@@ -270,7 +270,7 @@ def train_step(params, state, x, targets, *, lr, weight_decay, dropout, rng):
 # `data` is a dict of four arrays: `"train_images"` and `"val_images"`, float64 of shape (N, 1, H, W) with values in [0, 1],
 # and `"train_targets"` and `"val_targets"`, integers of shape (N,). There are as many classes as the largest training
 # target plus one. The network sees the pixels as they are, flattened: `images.reshape(N, -1)`. The widths of its blocks
-# are **your choice** (at least one block; 256 and 256 train in seconds), and it starts from `init_network`.
+# are **your choice** (at least one block; 128 and 128 train in seconds), and it starts from `init_network`.
 #
 # **An epoch** takes every training image once, in an order that is drawn anew for every epoch, in batches of `batch_size`
 # (the last may be smaller), with one `train_step` per batch. Just before, each image is **augmented**: shifted by `dx` and
@@ -304,7 +304,7 @@ def train_step(params, state, x, targets, *, lr, weight_decay, dropout, rng):
 
 # %%
 ### BEGIN SOLUTION
-_WIDTHS = [256, 256]
+_WIDTHS = [128, 128]
 
 
 def _shifted(images, rng):
