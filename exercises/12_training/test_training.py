@@ -622,27 +622,31 @@ def test_fit_history(student, case):
 
 
 def overfitting(draw):
-    """All training images are of one class, most validation images of others: the loss soon rises."""
+    """A validation loss that soon rises: either it stays above its lowest, or it swings about it and finds a lower one."""
+    weight_decay = draw.choice([0.0, 0.1])
+    patience = draw.choice([2, 1, 4, 3])
+    if draw.choice([False, True, False]):
+        both = [0, 1, 1]  # in one batch, at a rate that overshoots
+        plan = {"epochs": draw.choice([12, 16]), "batch_size": 3, "base_lr": 2.0}
+        return {"train": both, "val": both, "weight_decay": 0.0, "patience": patience, **plan}
     classes = draw.choice([2, 3])
     others = [0] * draw.choice([4, 1, 2, 3])
     val = others + [classes - 1] * draw.choice([0, 1, 3, 2, 5])
-    return {"train": [classes - 1] * draw.choice([4, 6]), "val": val}
+    plan = {
+        "epochs": draw.choice([6, 12, 9]),
+        "batch_size": draw.choice([4, 2, 3]),
+        "base_lr": draw.choice([0.3, 0.1, 0.6]),
+        "weight_decay": weight_decay,
+        "patience": patience,
+    }
+    return {"train": [classes - 1] * draw.choice([4, 6]), "val": val, **plan}
+
+
+PLAN = ("epochs", "batch_size", "base_lr", "weight_decay", "patience")
 
 
 @points(1, repeat=False, exact=True)
-@given(
-    case=cases(
-        overfitting,
-        options={
-            "epochs": [6, 12, 9],
-            "batch_size": [4, 2, 3],
-            "base_lr": [0.3, 0.1, 0.6],
-            "weight_decay": [0.0, 0.1],
-            "patience": [2, 1, 4, 3],
-        },
-        **PLAIN,
-    )
-)
+@given(case=cases(overfitting, options_of=PLAN, **PLAIN))
 def test_fit_stops_early(student, case):
     """It stops after `patience` epochs without a lower validation loss, and returns the best parameters, not the last."""
     check_on_black(student, case, patience=case.patience)
@@ -663,29 +667,24 @@ def test_fit_evaluates_without_dropout(student, case):
     rng = case.rng()
     data = data_of(noise(rng, 14, 4, case.shape), noise(rng, 9, 4, case.shape))
     params, history = fitted(
-        student,
-        data,
-        case.rng(1),
-        epochs=4,
-        batch_size=7,
-        base_lr=0.05,
-        dropout=case.dropout,
-        patience=2,
+        student, data, case.rng(1), epochs=3, batch_size=7, base_lr=0.05, dropout=case.dropout
     )
     x = data["val_images"].reshape(9, -1)
     logits = twin({name: to_tensor(value) for name, value in params.items()}, to_tensor(x))
     labels = torch.from_numpy(data["val_targets"])
     best = int(np.argmin(history["val_loss"]))
-    assert_close(
-        history["val_loss"][best],
-        float(F.cross_entropy(logits, labels)),
-        what="The lowest val_loss of fit, for its best_params,",
-    )
-    assert_close(
-        history["val_accuracy"][best],
-        float((logits.argmax(dim=1) == labels).double().mean()),
-        what="val_accuracy of fit at the best epoch, for its best_params,",
-    )
+    for name, expected in (
+        ("val_loss", float(F.cross_entropy(logits, labels))),
+        ("val_accuracy", float((logits.argmax(dim=1) == labels).double().mean())),
+    ):
+        found = history[name][best]
+        assert_true(
+            bool(np.isclose(found, expected, rtol=1e-7, atol=1e-10)),
+            f"{name} of fit is {found:.6g} at the best epoch, but best_params have {expected:.6g}.",
+            f"val_loss: {history['val_loss'].round(6)}; epoch {best + 1} is the best.",
+            "On the validation images as they are, without dropout: are these the parameters of that epoch?",
+            aspect="law",  # which examples show it depends on what was drawn
+        )
 
 
 @points(0.5, repeat=False)
