@@ -3,8 +3,12 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+from scipy import stats
 
+from grader import assert_close, check_law, points, reveal
+from grader.checks.check import Check
 from grader.cli import run
 from grader.course import load_course
 from grader.diagnosis.fingerprints import FORMAT, Fingerprints, WrongAnswer, fingerprints_of
@@ -123,6 +127,49 @@ def test_what_is_not_written_leaves_no_trace(student_of):
         """
     )
     assert set(trace_of(check, changing).pattern) == {"m"}
+
+
+@points(1, exact=True)
+def test_mean(student):
+    """Of draws that are none: whatever rng gives, the answer is the same."""
+    drawn = student.draw(np.ones(3), rng=np.random.default_rng(0))
+    assert_close(reveal(drawn)["mean"], 1.0, what="mean of draw")
+    sample = np.random.default_rng(1).standard_normal(400) * 2
+    check_law(sample, stats.norm(), what="draws")
+
+
+@points(1, call_timeout_s=60)
+def test_long(student):
+    """A check whose calls train."""
+    assert_close(student.draw(np.ones(3)), 1.0, what="mean of draw")
+
+
+EXACT, LONG = Check.of(test_mean), Check.of(test_long)
+del test_mean, test_long
+
+
+def test_an_exact_check_leaves_what_it_compares(student_of):
+    """Though the function draws, and hides its answer in a dict; a law that is broken leaves its sample."""
+
+    def trace(wrong, draws):
+        source = f"""
+        def draw(x, *, rng):
+            rng.random({draws})
+            return {{"mean": {wrong} * x.mean(), "other": rng.random()}}
+        """
+        return trace_of(EXACT, student_of(source))
+
+    wrong = trace(2, 0)
+    assert wrong.numbers == {0: [[["text", "mean of draw"], ["number", 1.910673, 2.0]]]}
+    assert agree(wrong, trace(2, 5))
+    assert not agree(wrong, trace(3, 0))
+    (law,) = trace(1, 0).numbers[0]
+    assert law[1][:2] == ["~", 400]
+
+
+def test_a_long_check_is_not_run_again_for_a_diagnosis(student_of):
+    """Its trace would take minutes."""
+    assert trace_of(LONG, student_of("def draw(x): return 2.0")) is None
 
 
 def test_more_than_three_are_not_named():

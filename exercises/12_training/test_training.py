@@ -33,7 +33,16 @@ from grader.failure import TimeLimit
 # torch loads its compiler with the first optimizer: here, and not in the time of a check.
 torch.optim.AdamW([torch.zeros(1, requires_grad=True)], lr=0.1)
 
-SIZES = [[2, 3, 2], [3, 4, 4, 2], [4, 4, 3], [3, 5, 5, 5, 4], [5, 2, 4, 4, 3, 3, 2], [1, 1, 1], [6, 8, 8, 5, 3]]  # fmt: skip
+SIZES = [
+    [2, 3, 2],
+    [3, 4, 4, 2],
+    [4, 4, 3],
+    [3, 5, 5, 5, 4],
+    [5, 2, 4, 4, 3, 3, 2],
+    [1, 1, 1],
+    [6, 8, 8, 5, 3],
+    [3, 5, 4, 4],
+]
 """Widths with and without shortcuts, from one block to five."""
 WIDE = [sizes for sizes in SIZES if min(sizes[1:-1]) > 2]
 """A norm of one or two values has a gradient of nearly 0, of which rounding to float32 leaves nothing."""
@@ -145,6 +154,15 @@ def test_init_network_law(student, case):
         check_uncorrelated(array, other, what=f"{name!r} of two networks from one rng")
         check_uncorrelated(array[1:], array[:-1], what=f"Neighbouring rows of {name!r}")
         check_uncorrelated(array[:, 1:], array[:, :-1], what=f"Neighbouring columns of {name!r}")
+    together = np.concatenate(
+        [
+            (network[name] * math.sqrt(array.shape[1] / 2)).ravel()
+            for network in pair
+            for name, array in weights.items()
+        ]
+    )
+    what = "All weights of init_network together, each times sqrt(fan_in / 2),"
+    check_law(together, stats.norm(), what=what)
     flat = {
         name: (array / array.std()).ravel()[: narrow * narrow] for name, array in weights.items()
     }
@@ -860,6 +878,7 @@ def as_lines(history):
 
 
 CAPSTONE = {
+    "epochs": 60,
     "batch_size": 64,
     "base_lr": 0.02,
     "weight_decay": 0.1,
@@ -873,14 +892,12 @@ def test_fit_reads_digits(student):
     """Trained on 1,257 digits within a minute, the network reads at least 97 % of the 270 that it never saw."""
     train, val, test = digits()
     data = data_of(train, val)
-    _, short = fitted(student, data, np.random.default_rng(9), **CAPSTONE, epochs=2)
+    _, short = fitted(student, data, np.random.default_rng(9), **(CAPSTONE | {"epochs": 2}))
     x, labels = to_tensor(test[0].reshape(len(test[0]), -1)), test[1]
     best, curve = -1, short
     for seed in range(2):  # a training depends on luck: a second one may mend the first
         try:
-            params, history = fitted(
-                student, data, np.random.default_rng(seed), **CAPSTONE, epochs=60
-            )
+            params, history = fitted(student, data, np.random.default_rng(seed), **CAPSTONE)
         except TimeLimit as limit:
             limit.details = ("A training of two epochs gave:", *as_lines(curve))
             raise

@@ -51,6 +51,7 @@ def test_the_same_is_computed_once():
     """A reference, its closure, the arrays and options of the same example."""
     assert asked((double, {"x": X}, {"eps": 0.1}), (double, {"x": X}, {"eps": 0.1})) == 1
     assert asked((scaling(2.0), {"x": [X]}, {}), (scaling(2.0), {"x": [X]}, {})) == 1
+    assert asked(*((double, {}, {"rng": np.random.default_rng(1)}) for _ in range(2))) == 1
     mask = X > 1
     assert asked((scaling(mask), {}, {}), (scaling(mask), {}, {})) == 1
 
@@ -66,6 +67,7 @@ def test_the_same_is_computed_once():
         ((double, {"x": X}, {"eps": 0.1}), (double, {"x": X}, {"eps": 0.2})),
         ((double, {"x": X}, {"training": True}), (double, {"x": X}, {"training": 1})),
         ((double, {"x": X}, {}), (scaling(2), {"x": X}, {})),
+        tuple((double, {"x": X}, {"rng": np.random.default_rng(seed)}) for seed in (1, 2)),
         ((scaling(2.0), {"x": X}, {}), (scaling(3.0), {"x": X}, {})),
         ((scaling(X), {"x": X}, {}), (scaling(X.copy()), {"x": X}, {})),
         ((lambda x, p=1.0: p * x, {"x": X}, {}), (lambda x, p=2.0: p * x, {"x": X}, {})),

@@ -132,7 +132,7 @@ def _jolt(image, rng):
 def fit(data, *, epochs, batch_size, base_lr, weight_decay, dropout, patience, rng):
     images, targets = data["train_images"], data["train_targets"]
     pixels = images.reshape(len(images), -1).shape[1]
-    params, state = init_network((pixels, 256, 256, targets.max() + 1), rng=rng), {}
+    params, state = init_network((pixels, 128, targets.max() + 1), rng=rng), {}
     rates = _rates(base_lr, epochs * ((len(images) + batch_size - 1) // batch_size))
     table, best = [], None
     for _ in range(epochs):

@@ -118,7 +118,7 @@ def _shift(images, rng):
 def fit(data, *, epochs, batch_size, base_lr, weight_decay, dropout, patience, rng):
     x, y, vx, vy = (data[k] for k in ("train_images", "train_targets", "val_images", "val_targets"))
     n, state, step = len(x), {}, 0
-    params = init_network([x[0].size, 256, 256, y.max() + 1], rng=rng)
+    params = init_network([x[0].size, 96, 96, y.max() + 1], rng=rng)
     steps = sum(1 for _ in range(0, n, batch_size)) * epochs
     warm = max(1, steps // 10)
     best, waited, history = (np.inf, None), 0, {k: np.empty(0) for k in ("lr", "train_loss", "val_loss", "val_accuracy")}  # fmt: skip

@@ -180,7 +180,7 @@ def _rates(base_lr, total):
 def fit(data, *, epochs, batch_size, base_lr, weight_decay, dropout, patience, rng):
     x, y = data["train_images"], data["train_targets"]
     val_x = data["val_images"].reshape(len(data["val_images"]), -1)
-    params = init_network([x[0].size, 192, 192, 192, 1 + y.max()], rng=rng)
+    params = init_network([x[0].size, 100, 100, 100, 1 + y.max()], rng=rng)
     state, rows, seen = {}, [], []
     per_epoch = -(-len(x) // batch_size)
     rates = iter(_rates(base_lr, epochs * per_epoch))

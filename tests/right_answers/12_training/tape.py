@@ -136,7 +136,7 @@ def _translate(image, dx, dy):
 def fit(data, *, epochs, batch_size, base_lr, weight_decay, dropout, patience, rng):
     images, targets = data["train_images"], data["train_targets"]
     val_x = data["val_images"].reshape(data["val_images"].shape[0], -1)
-    params, state = init_network([val_x.shape[1], 224, 224, targets.max() + 1], rng=rng), {}
+    params, state = init_network([val_x.shape[1], 160, targets.max() + 1], rng=rng), {}
     batches = math.ceil(len(images) / batch_size)
     total = batches * epochs
     warmup = total // 10 or 1

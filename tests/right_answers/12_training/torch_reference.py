@@ -99,7 +99,7 @@ def fit(data, *, epochs, batch_size, base_lr, weight_decay, dropout, patience, r
         for part in ("train", "val")
         for what in ("images", "targets")
     )
-    sizes = [images[0].numel(), 256, 256, int(targets.max()) + 1]
+    sizes = [images[0].numel(), 160, 120, int(targets.max()) + 1]
     first = init_network(sizes, rng=rng)
     leaves = {name: torch.nn.Parameter(tensor) for name, tensor in _tensors(first).items()}
     rule = torch.optim.AdamW(leaves.values(), lr=base_lr, weight_decay=weight_decay)
