@@ -175,6 +175,27 @@ def test_a_broken_source_writes_nothing(small_course):
     assert not topics[0].stub.exists()
 
 
+def test_topics_are_built_side_by_side(small_course):
+    """Each gets what it gets alone, and a broken one is named."""
+    small_course.append(
+        "course.toml", '\n[[topic]]\nname = "02_twice"\ntitle = "Again"\npoints = 3\n'
+    )
+    for one, other in (
+        ("solutions/01_doubling/doubling.py", "solutions/02_twice/twice.py"),
+        ("solutions/01_doubling/misconceptions.toml", "solutions/02_twice/misconceptions.toml"),
+        ("exercises/01_doubling/test_doubling.py", "exercises/02_twice/test_twice.py"),
+    ):
+        small_course.write(other, (small_course.root / one).read_text())
+    first, second = topics_of(small_course)
+    files = outdated([first, second])
+    assert files == {**build_topic(first), **build_topic(second)}
+    assert len(files) == 6
+    small_course.change("solutions/02_twice/twice.py", "### END SOLUTION", "")
+    with pytest.raises(CourseError, match=r"02_twice/twice\.py:\d+: ### BEGIN SOLUTION inside"):
+        build([first, second])
+    assert not first.stub.exists()
+
+
 def test_no_source(small_course):
     """A student's checkout has no solutions."""
     (topic,) = topics_of(small_course)

@@ -754,13 +754,13 @@ def test_fit_shifts_each_image(student, case):
         *("".join(".x"[int(one)] for one in row) for row in seen),
         aspect="law",
     )
-    if case.plan.index in (0, 1):
+    if case.plan.index == 0:
         assert_shifts_of_pairs(student, case)
 
 
 def assert_shifts_of_pairs(student, case):
     """A network that hardly learns tells by its loss how the two images of each epoch were shifted."""
-    epochs, labels = 240, np.array([0, 1])
+    epochs, labels = 100, np.array([0, 1])
     images, _ = noise(case.rng(3), 2, 2, (1, 3, 4))
     params, history = fitted(
         student, data_of((images, labels), (images, labels)), case.rng(4),
@@ -785,7 +785,7 @@ def assert_shifts_of_pairs(student, case):
     for number, found in enumerate(drawn):
         counts = np.bincount(found, minlength=9)
         assert_true(
-            bool(counts.all()),
+            np.count_nonzero(counts) >= 6,  # of nine
             "fit does not shift the images anew in every epoch, by -1, 0 or 1 in each direction.",
             f"In {epochs} epochs image {number} was shifted by (down, right):",
             *(f"{shift}: {count} times" for shift, count in zip(shifts, counts, strict=True)),
@@ -887,7 +887,7 @@ CAPSTONE = {
 }
 
 
-@points(3.5, timeout_s=200, call_timeout_s=90, repeat=False)
+@points(3.5, timeout_s=300, call_timeout_s=120, repeat=False)  # twice a minute, for slower machines
 def test_fit_reads_digits(student):
     """Trained on 1,257 digits within a minute, the network reads at least 97 % of the 270 that it never saw."""
     train, val, test = digits()

@@ -30,7 +30,7 @@ def _masks(params, rows, p, rng):
     found = []
     for i in range((len(params) - 2) // 4):
         shape = (rows, len(params[f"block{i}.bias"]))
-        found.append(torch.from_numpy(rng.binomial(1, 1 - p, size=shape) / (1 - p)))
+        found.append(torch.from_numpy((rng.random(shape) >= p) / (1 - p)))
     return found
 
 
@@ -87,10 +87,9 @@ def train_step(params, state, x, targets, *, lr, weight_decay, dropout, rng):
 def _moved(images, rng):
     padded = F.pad(images, (1, 1, 1, 1))
     height, width = images.shape[2:]
-    out = torch.empty_like(images)
-    for i, (top, left) in enumerate(rng.integers(0, 3, size=(len(images), 2))):
-        out[i] = padded[i, :, top : top + height, left : left + width]
-    return out.flatten(1)
+    windows = padded[:, 0].unfold(1, height, 1).unfold(2, width, 1)
+    top, left = torch.from_numpy(rng.integers(0, 3, size=(2, len(images))))
+    return windows[torch.arange(len(images)), top, left].flatten(1)
 
 
 def fit(data, *, epochs, batch_size, base_lr, weight_decay, dropout, patience, rng):
@@ -99,7 +98,7 @@ def fit(data, *, epochs, batch_size, base_lr, weight_decay, dropout, patience, r
         for part in ("train", "val")
         for what in ("images", "targets")
     )
-    sizes = [images[0].numel(), 160, 120, int(targets.max()) + 1]
+    sizes = [images[0].numel(), 112, 96, int(targets.max()) + 1]
     first = init_network(sizes, rng=rng)
     leaves = {name: torch.nn.Parameter(tensor) for name, tensor in _tensors(first).items()}
     rule = torch.optim.AdamW(leaves.values(), lr=base_lr, weight_decay=weight_decay)
