@@ -27,12 +27,11 @@ import msgspec
 
 import grader
 from grader.atomic import write_atomically
+from grader.choice import SUFFIXES, chosen_file
 from grader.course import Course, Topic
 from grader.grading import Report, Settings, grade
 from grader.opening import Unreadable, open_submission
 from grader.submission import Submission
-
-SUFFIXES = (".py", ".ipynb")
 
 _AHEAD = 3
 """Submissions under way per job, so that a judge that is done finds the next one."""
@@ -44,11 +43,12 @@ class NothingToGrade(Exception):
 
 @dataclass(frozen=True, order=True)
 class Task:
-    """One submission of a class: whose, for which topic, in which file."""
+    """One submission of a class: whose, for which topic, in which file, and why this one where there were two."""
 
     student: str
     topic: str
     path: Path
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -86,29 +86,9 @@ def find_tasks(folder: Path, course: Course, topic: str | None) -> list[Task]:
 def _tasks_of_student(folder: Path, topics: dict[str, Topic]) -> Iterator[Task]:
     for name, topic in topics.items():
         for place in (folder / name, folder):
-            if place.is_dir() and (path := chosen_file(place, topic)) is not None:
-                yield Task(folder.name, name, path)
+            if place.is_dir() and (chosen := chosen_file(place, topic)) is not None:
+                yield Task(folder.name, name, *chosen)
                 break
-
-
-def chosen_file(folder: Path, topic: Topic) -> Path | None:
-    """The file to grade: of a notebook and a .py the edited one; of two edited ones the notebook."""
-    notebook, script = folder / f"{topic.module}.ipynb", folder / f"{topic.module}.py"
-    there = [path for path in (notebook, script) if path.exists() or path.is_symlink()]
-    if (
-        len(there) == 2
-        and _same_file(notebook, topic.notebook)
-        and not _same_file(script, topic.stub)
-    ):
-        return script
-    if not there:
-        named = [path for path in sorted(folder.iterdir()) if path.suffix in SUFFIXES]
-        return named[0] if len(named) == 1 and folder.name == topic.name else None
-    return there[0]
-
-
-def _same_file(one: Path, other: Path) -> bool:
-    return one.is_file() and other.is_file() and one.read_bytes() == other.read_bytes()
 
 
 def grade_tasks(
@@ -143,7 +123,7 @@ def grade_tasks(
         done(outcome)
 
     for task in tasks:
-        path = cache / f"{_key(task, states[task.topic], settings)}.json"
+        path = _cached_at(cache, task, states[task.topic], settings)
         report = _cached(path)
         if report is None:
             waiting[task] = path
@@ -151,7 +131,8 @@ def grade_tasks(
             ended(task, Outcome(task, report))
 
     def submit(task: Task, pool: Executor) -> Future[bytes]:
-        return pool.submit(_grade_one, open_submission(task.path), topics[task.topic], settings)
+        opened = open_submission(task.path)
+        return pool.submit(_grade_one, opened, topics[task.topic], settings, _notes(task))
 
     for task, future in _in_turn(waiting, submit, jobs, executor):
         error = future.exception()
@@ -159,9 +140,35 @@ def grade_tasks(
             ended(task, Outcome(task, None, _problem(error)))
         else:
             report = msgspec.json.decode(future.result(), type=Report)
-            write_atomically(waiting[task], report.to_json().decode())
+            _keep(report, waiting[task])
             ended(task, Outcome(task, report))
     return [outcomes[task] for task in tasks]
+
+
+def grade_task(task: Task, topic: Topic, settings: Settings, *, cache: Path) -> Report:
+    """Grades one task in this process, or takes its report from the cache; `settings` are resolved ones.
+
+    Raises:
+        SandboxUnavailable, OSError, MemoryError: as `grade`.
+    """
+    path = _cached_at(cache, task, _state_of(topic), settings)
+    report = _cached(path)
+    if report is None:
+        report = grade(open_submission(task.path), topic, settings, notes=_notes(task))
+        _keep(report, path)
+    return report
+
+
+def _notes(task: Task) -> tuple[str, ...]:
+    return (task.note,) if task.note else ()
+
+
+def _cached_at(cache: Path, task: Task, state: str, settings: Settings) -> Path:
+    return cache / f"{_key(task, state, settings)}.json"
+
+
+def _keep(report: Report, path: Path) -> None:
+    write_atomically(path, report.to_json().decode())
 
 
 def _problem(error: BaseException) -> str:
@@ -246,9 +253,11 @@ _ONE_AT_A_TIME = threading.Lock()
 """A judge grades one submission at a time; a cluster's worker with several threads would grade several."""
 
 
-def _grade_one(submission: Submission | Unreadable, topic: Topic, settings: Settings) -> bytes:
+def _grade_one(
+    submission: Submission | Unreadable, topic: Topic, settings: Settings, notes: tuple[str, ...]
+) -> bytes:
     with _ONE_AT_A_TIME:
-        return msgspec.json.encode(grade(submission, topic, settings))
+        return msgspec.json.encode(grade(submission, topic, settings, notes=notes))
 
 
 def _key(task: Task, state: str, settings: Settings) -> str:
@@ -256,7 +265,8 @@ def _key(task: Task, state: str, settings: Settings) -> str:
     for part in (
         state.encode(),
         msgspec.json.encode(settings),
-        task.path.name.encode(),
+        task.path.name.encode(errors="surrogateescape"),
+        task.note.encode(errors="surrogateescape"),
         _contents(task.path),
     ):
         hashed.update(len(part).to_bytes(8, "big"))
@@ -274,10 +284,12 @@ def _contents(path: Path) -> bytes:
 
 
 def _state_of(topic: Topic) -> str:
-    """A hash of what judges: the engine's sources and the topic's checks and fingerprints."""
+    """A hash of what judges: the engine's sources, the topic's checks and fingerprints, and what hidden checks count."""
     hashed = hashlib.sha256()
     engine = Path(grader.__file__).parent
-    for path in [*sorted(engine.rglob("*.py")), topic.checks, topic.fingerprints]:
+    hashed.update(repr(topic.hidden_points).encode())
+    judging = (topic.checks, topic.fingerprints, topic.hidden_checks)
+    for path in [*sorted(engine.rglob("*.py")), *judging]:
         if path.is_file():
             hashed.update(path.name.encode() + b"\0" + path.read_bytes())
     return hashed.hexdigest()

@@ -1,7 +1,8 @@
 """course.toml -> `Course` and its `Topic`s: which topics there are and where their files lie.
 
 A course.toml has `format = 1`, a `title` and per topic a table `[[topic]]` with `name` (the folder's name under
-exercises/ and solutions/, such as "04_normalization"), `title` and `points`.
+exercises/ and solutions/, such as "04_normalization"), `title` and `points`; `hidden_points` where hidden checks count.
+A topic that is handed out by itself is a folder with its course.toml and the topic's files beside it.
 """
 
 import keyword
@@ -31,12 +32,14 @@ class Topic:
         title: what a reader sees.
         points: what all its checks together are worth.
         root: the course's folder.
+        hidden_points: what all its hidden checks together are worth, beside these; 0 where they do not count.
     """
 
     name: str
     title: str
     points: float
     root: Path
+    hidden_points: float = 0
 
     @property
     def module(self) -> str:
@@ -45,7 +48,9 @@ class Topic:
 
     @property
     def exercise_dir(self) -> Path:
-        """What a student gets."""
+        """What a student gets; the course's own folder where the topic was handed out by itself."""
+        if (self.root / f"test_{self.module}.py").is_file():
+            return self.root
         return self.root / "exercises" / self.name
 
     @property
@@ -92,6 +97,11 @@ class Topic:
     def misconceptions(self) -> Path:
         """The bank of wrong answers (written by hand)."""
         return self.solution_dir / "misconceptions.toml"
+
+    @property
+    def written(self) -> Path:
+        """A question to answer in words, with its mark scheme, for nbgrader (written by hand, optional)."""
+        return self.solution_dir / "written.toml"
 
 
 @dataclass(frozen=True)
@@ -204,6 +214,7 @@ def _topic(file: Path, number: int, entry: object, root: Path) -> Topic:
     name = table.take("name", str)
     title = table.take("title", str)
     points = table.take("points", (int, float))
+    hidden_points = table.take_if_there("hidden_points", (int, float), 0)
     table.refuse_others()
     match = _TOPIC_NAME.fullmatch(name)
     if match is None:
@@ -220,7 +231,9 @@ def _topic(file: Path, number: int, entry: object, root: Path) -> Topic:
         )
     if not 0 < points < float("inf"):
         raise CourseError(f"{where}: points is {points}, but should be a number above 0.")
-    return Topic(name, title, points, root)
+    if not 0 <= hidden_points < float("inf"):
+        raise CourseError(f"{where}: hidden_points is {hidden_points}, but should be 0 or more.")
+    return Topic(name, title, points, root, hidden_points)
 
 
 def _refuse_duplicates(file: Path, topics: tuple[Topic, ...]) -> None:

@@ -1,9 +1,10 @@
 """Grades one submission: `grade(submission, topic, settings) -> Report`."""
 
+import builtins
 import importlib.util
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -18,7 +19,7 @@ from grader.diagnosis.matching import Diagnosis
 from grader.failure import Failure, TimeLimit
 from grader.opening import Unreadable, open_submission, the_student
 from grader.report.explanation import message, smallest_case
-from grader.student import Student
+from grader.student import RaisedError, Student
 from grader.submission import Submission
 from grader.worker.sandbox import SandboxName
 from grader.worker.selftest import SandboxUnavailable, usable_sandbox
@@ -73,8 +74,11 @@ class CheckResult(msgspec.Struct, frozen=True):
     seconds: float
 
 
-class Report(msgspec.Struct, frozen=True):
-    """The outcome of a submission: plain data, the same for the same submission, checks and settings but for the seconds."""
+class Report(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The outcome of a submission: plain data, the same for the same submission, checks and settings but for the seconds.
+
+    `notes` say what a reader must know beside the checks, as which of two files was graded.
+    """
 
     schema: int
     submission: str
@@ -83,6 +87,7 @@ class Report(msgspec.Struct, frozen=True):
     max_points: float
     settings: Settings
     checks: tuple[CheckResult, ...]
+    notes: tuple[str, ...] = ()
 
     def to_json(self) -> bytes:
         """The report as JSON, indented."""
@@ -95,14 +100,16 @@ def grade(
     settings: Settings,
     *,
     printed: Callable[[str], None] | None = None,
+    notes: Sequence[str] = (),
 ) -> Report:
-    """Runs the topic's checks on a submission.
+    """Runs the topic's checks on a submission, and its hidden ones where they are at hand and the code is isolated.
 
     Args:
         submission: a .py or .ipynb file, or what `read_submission` made of it.
         topic: the topic whose checks judge it.
         settings: seed, number of examples, isolation.
         printed: is given what an isolated submission printed, at most 64 KiB, not escaped; it is no part of the Report.
+        notes: the Report's.
 
     Returns:
         A Report; a file that cannot be read or loaded gets one too, with 0 points and the reason.
@@ -127,6 +134,8 @@ def grade(
         student._close()
     if printed is not None:
         printed(student._printed())
+    if settings.isolated:
+        results += hidden_results(submission, topic, settings)
     return Report(
         schema=1,
         submission=name,
@@ -135,6 +144,7 @@ def grade(
         max_points=sum(result.max_points for result in results),
         settings=settings,
         checks=results,
+        notes=tuple(notes),
     )
 
 
@@ -143,10 +153,19 @@ _MODULES: dict[tuple[Path, int], ModuleType] = {}
 
 def topic_checks(topic: Topic) -> list[Check]:
     """The checks of a topic, loaded once per process and version of the file."""
-    path = topic.checks
+    return _checks_in(topic.checks, f"grader_checks_of_{topic.name}")
+
+
+def hidden_checks(topic: Topic) -> list[Check]:
+    """The checks that students never see; none where the topic has none, as on a student's machine."""
+    if not topic.hidden_checks.is_file():
+        return []
+    return _checks_in(topic.hidden_checks, f"grader_hidden_checks_of_{topic.name}")
+
+
+def _checks_in(path: Path, name: str) -> list[Check]:
     key = (path, path.stat().st_mtime_ns)
     if key not in _MODULES:
-        name = f"grader_checks_of_{topic.name}"
         spec = importlib.util.spec_from_file_location(name, path)
         if spec is None or spec.loader is None:
             raise ImportError(f"{path} cannot be imported")
@@ -155,6 +174,76 @@ def topic_checks(topic: Topic) -> list[Check]:
         spec.loader.exec_module(module)
         _MODULES[key] = module
     return checks_of(_MODULES[key])
+
+
+def hidden_results(
+    submission: Submission | Unreadable, topic: Topic, settings: Settings
+) -> tuple[CheckResult, ...]:
+    """The outcomes of the hidden checks, in a worker of their own whose output nobody sees; `settings` are resolved.
+
+    Nothing of a hidden check's text or inputs is in them, nor anything that the student's code could carry them out in.
+    """
+    checks = hidden_checks(topic)
+    if not checks:
+        return ()
+    student = the_student(submission, topic, isolated=True, sandbox=settings.sandbox or None)
+    try:
+        return tuple(
+            _hidden_result(f"hidden_{number}", check, student, topic, settings)
+            for number, check in enumerate(checks, 1)
+        )
+    finally:
+        student._close()
+
+
+_OF_HIDDEN: dict[Verdict, str] = {
+    "passed": "",
+    "failed": "The answer is wrong in a case that is not shown.",
+    "error": "The code gave no usable answer in a case that is not shown.",
+    "missing": "A function is not written yet.",
+    "timeout": "There was no answer within the time limit in a case that is not shown.",
+}
+
+
+def _hidden_result(
+    name: str, check: Check, student: Student, topic: Topic, settings: Settings
+) -> CheckResult:
+    began = time.monotonic()
+    verdict: Verdict = "passed"
+    text = ""
+    try:
+        failure = _failure(check, student, settings, 0, explained=False)
+        if failure is not None and failure.verdict == "timeout":
+            failure = _failure(check, student, settings, 0, explained=False)
+        if failure is not None:
+            verdict = cast("Verdict", failure.verdict)
+            text = _OF_HIDDEN[verdict] + _builtin_exception(failure)
+    except (SandboxUnavailable, OSError, MemoryError):
+        raise
+    except Exception as fault:  # noqa: BLE001  # as in `outcome`
+        verdict = "error"
+        text = (
+            f"A hidden check itself failed ({type(fault).__name__}); please tell your instructor."
+        )
+    worth = check.points if topic.hidden_points else 0.0
+    return CheckResult(
+        name=name,
+        title="A hidden check",
+        points=worth if verdict == "passed" else 0.0,
+        max_points=worth,
+        verdict=verdict,
+        message=text,
+        smallest_case="",
+        misconception=None,
+        seconds=round(time.monotonic() - began, 6),
+    )
+
+
+def _builtin_exception(failure: Failure | TimeLimit) -> str:
+    """Python's own exception that was raised; a class of the student's could carry the inputs out in its name."""
+    name = failure.type_names[0] if isinstance(failure, RaisedError) else ""
+    known = getattr(builtins, name, None)
+    return f" It raised {name}." if isinstance(known, type) else ""
 
 
 def outcome(

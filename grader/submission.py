@@ -16,7 +16,14 @@ SIZE_AT_MOST = 10 * 2**20
 CODE_AT_MOST = 2**20
 """Characters of code: compiling takes a hundred times as much memory, in the judge's process."""
 
-__all__ = ["Cell", "Submission", "SubmissionError", "read_submission", "submission_from_bytes"]
+__all__ = [
+    "Cell",
+    "Submission",
+    "SubmissionError",
+    "read_bytes",
+    "read_submission",
+    "submission_from_bytes",
+]
 
 
 class SubmissionError(Exception):
@@ -48,7 +55,7 @@ def read_submission(path: Path, *, follow_links: bool = False) -> Submission:
     Raises:
         SubmissionError: it cannot be read, is not what its suffix says, or does not compile.
     """
-    return submission_from_bytes(_read(path, follow_links=follow_links), path.name, path=path)
+    return submission_from_bytes(read_bytes(path, follow_links=follow_links), path.name, path=path)
 
 
 def submission_from_bytes(data: bytes, filename: str, *, path: Path | None = None) -> Submission:
@@ -81,7 +88,16 @@ def submission_from_bytes(data: bytes, filename: str, *, path: Path | None = Non
     return Submission(tuple(cells), filename, path)
 
 
-def _read(path: Path, *, follow_links: bool) -> bytes:
+def read_bytes(path: Path, *, follow_links: bool = False) -> bytes:
+    """The contents of an upload: a plain file of at most 10 MiB.
+
+    Args:
+        path: the file.
+        follow_links: as in `read_submission`.
+
+    Raises:
+        SubmissionError: it cannot be read.
+    """
     flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
     name = printable(path.name)
     try:

@@ -50,6 +50,13 @@ class Table:
             raise CourseError(f"{self._where}: {key} is empty: write a text.")
         return value
 
+    def take_if_there(self, key: str, kind: type | tuple[type, ...], default: Any) -> Any:
+        """The value of a key of that kind, or the default where it is absent."""
+        if key in self._values:
+            return self.take(key, kind)
+        self._taken.append(key)
+        return default
+
     def refuse_others(self) -> None:
         """Raises if a key was not taken."""
         for key in self._values:

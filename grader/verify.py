@@ -18,7 +18,9 @@ from grader.content.text_rules import (
 from grader.content.uses import Uses
 from grader.course import Course, Topic
 from grader.diagnosis.misconceptions import Misconception, load_misconceptions
-from grader.grading import Report, Settings, grade
+from grader.failure import Failure, TimeLimit
+from grader.grading import Report, Settings, grade, hidden_checks
+from grader.opening import open_submission, the_student
 from grader.submission import SubmissionError, read_submission, submission_from_bytes
 
 __all__ = ["Problem", "verify"]
@@ -78,6 +80,7 @@ def _unsound_runs(topic: Topic) -> Iterator[Problem]:
     try:
         yield from _stub(topic)
         yield from _solution(topic)
+        yield from _hidden(topic)
     except SubmissionError as error:
         yield Problem.at(topic, topic.source, str(error), "correct it and run `grader build`")
         return
@@ -90,6 +93,17 @@ def _stub(topic: Topic) -> Iterator[Problem]:
             rule = f"the stub's verdict in {check.name} is {check.verdict}, but should be missing"
             cure = "let the check call what it judges first, and mark its body as a solution region"
             yield Problem.at(topic, topic.stub, rule, cure)
+
+
+def _hidden(topic: Topic) -> Iterator[Problem]:
+    """The solution passes the hidden checks; they run here, since the code is the course's own."""
+    student = the_student(open_submission(topic.source, own=True), topic, isolated=False)
+    for check in hidden_checks(topic):
+        try:
+            check.run(student, seed=SETTINGS.seed, examples=SETTINGS.examples)
+        except (Failure, TimeLimit) as failure:
+            rule = f"the solution fails {check.name}: {failure.headline}"
+            yield Problem.at(topic, topic.hidden_checks, rule, "correct one of them")
 
 
 def _solution(topic: Topic) -> Iterator[Problem]:

@@ -61,7 +61,23 @@ def test_of_notebook_and_script_the_edited_one(tmp_path):
     shutil.copy(topic.notebook, folder)
     shutil.copy(SOLUTION, folder)
     assert find_tasks(tmp_path, COURSE, None)[0].path.suffix == ".py"
-    (folder / "normalization.ipynb").write_text(topic.notebook.read_text() + " ")
+    notebook = folder / "normalization.ipynb"
+    run_once = json.loads(topic.notebook.read_text())
+    run_once["cells"][1]["execution_count"] = 1
+    notebook.write_text(json.dumps(run_once))
+    task = find_tasks(tmp_path, COURSE, None)[0]
+    assert task.path.suffix == ".py"
+    assert task.note == "normalization.ipynb is as it was handed out: normalization.py is graded."
+    run_once["cells"][1]["source"] = "import numpy as np\nx = 1"
+    notebook.write_text(json.dumps(run_once))
+    task = find_tasks(tmp_path, COURSE, None)[0]
+    assert task.path.suffix == ".ipynb"
+    assert task.note.startswith("Both normalization.ipynb and normalization.py were edited")
+    notebook.write_text("not a notebook")
+    task = find_tasks(tmp_path, COURSE, None)[0]
+    assert task.path.suffix == ".py"
+    assert "is not a notebook" in task.note
+    shutil.copy(topic.stub, folder)
     assert find_tasks(tmp_path, COURSE, None)[0].path.suffix == ".ipynb"
 
 

@@ -14,6 +14,7 @@ PACKAGE = Path(grader.__file__).parent
 HEIGHTS = {
     "grader.cli": 6,
     "grader.batch": 5,
+    "grader.choice": 3,
     "grader.build": 5,
     "grader.classroom": 5,
     "grader.cluster": 5,

@@ -1,12 +1,13 @@
 """The rules of `grader verify` that need no code to run: files, points, docstrings, signatures, the bank's entries."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from grader.content.checks_file import CheckSource, check_sources
 from grader.content.problem import Problem
 from grader.content.signatures import signatures_of
+from grader.content.written import load_written
 from grader.course import CourseError, Topic, load_course
 from grader.diagnosis.misconceptions import Misconception, load_misconceptions
 from grader.figures.finding import figures_of, other_topics
@@ -36,8 +37,7 @@ def wrong_files(topic: Topic) -> Iterator[Problem]:
         if not path.is_file():
             cure = "run `grader build`" if path in generated else "write it"
             yield Problem.at(topic, path, "the file is missing", cure)
-    hidden = (topic.hidden_checks, topic.exercise_dir / topic.hidden_checks.name)
-    optional = (*hidden, topic.figures)
+    optional = (topic.hidden_checks, topic.written, topic.figures)
     for folder in (topic.exercise_dir, topic.solution_dir):
         for path in sorted(folder.iterdir()):
             known = path in (*generated, *written, *optional) or path.name in LEFT_BY_TOOLS
@@ -50,6 +50,8 @@ def unsound_texts(topic: Topic) -> Iterator[Problem]:
     """The files of a topic agree with each other, as far as reading tells."""
     rules = {
         topic.checks: _checks(topic),
+        topic.hidden_checks: _hidden_checks(topic),
+        topic.written: _written(topic),
         topic.stub: _signatures(topic),
         topic.misconceptions: _misconceptions(topic),
         topic.figures: _figures(topic),
@@ -85,6 +87,34 @@ def _checks(topic: Topic) -> Iterator[Problem]:
     if not checks:
         cure = "write a function test_... with @points(n)"
         yield Problem.at(topic, topic.checks, "there is no check", cure)
+    yield from _marked(topic, topic.checks, checks)
+    total = sum(check.points or 0 for check in checks)
+    if abs(total - topic.points) > 1e-9:
+        rule = f"the points sum to {total:g}, but course.toml gives the topic {topic.points:g}"
+        cure = "change @points(...) or course.toml until they agree"
+        yield Problem.at(topic, topic.checks, rule, cure)
+
+
+def _hidden_checks(topic: Topic) -> Iterator[Problem]:
+    """Hidden checks count nothing, or what course.toml says."""
+    file = topic.hidden_checks
+    checks = check_sources(_text(file), str(file)) if file.is_file() else []
+    yield from _marked(topic, file, checks)
+    total = sum(check.points or 0 for check in checks)
+    if topic.hidden_points and abs(total - topic.hidden_points) > 1e-9:
+        rule = f"the points sum to {total:g}, but course.toml gives hidden_points {topic.hidden_points:g}"
+        cure = "change @points(...) or course.toml until they agree"
+        yield Problem.at(topic, file, rule, cure)
+
+
+def _written(topic: Topic) -> Iterator[Problem]:
+    if topic.written.is_file():
+        load_written(topic.written)  # raises what is wrong
+    yield from ()
+
+
+def _marked(topic: Topic, file: Path, checks: Sequence[CheckSource]) -> Iterator[Problem]:
+    """Each check is a function with points and a docstring."""
     for check in checks:
         for wrong, rule, cure in (
             ("." in check.name, "is a method", "make the check a function"),
@@ -93,12 +123,7 @@ def _checks(topic: Topic) -> Iterator[Problem]:
         ):
             if wrong:
                 text = f"{check.name} {rule}"
-                yield Problem.at(topic, topic.checks, text, cure, line=check.line)
-    total = sum(check.points or 0 for check in checks)
-    if abs(total - topic.points) > 1e-9:
-        rule = f"the points sum to {total:g}, but course.toml gives the topic {topic.points:g}"
-        cure = "change @points(...) or course.toml until they agree"
-        yield Problem.at(topic, topic.checks, rule, cure)
+                yield Problem.at(topic, file, text, cure, line=check.line)
 
 
 def _signatures(topic: Topic) -> Iterator[Problem]:

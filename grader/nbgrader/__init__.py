@@ -1,1 +1,37 @@
-"""nbgrader: the gradebook's marks for other systems."""
+"""nbgrader with this engine inside: what `nbgrader_config.py` names, loaded at its first use.
+
+nbgrader converts notebooks by lists of preprocessors and keeps the grades; the rooms here take the place of the few that
+start kernels, read scores from printed text or trust what a student handed in.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from grader.nbgrader.exporter import SubmissionExporter
+    from grader.nbgrader.sandbox import GradeInSandbox
+    from grader.nbgrader.scores import SaveReportGrades
+    from grader.nbgrader.solutions import ClearSolutions
+    from grader.nbgrader.uploads import drop_links
+
+_ROOMS = {
+    "ClearSolutions": "grader.nbgrader.solutions",
+    "GradeInSandbox": "grader.nbgrader.sandbox",
+    "SaveReportGrades": "grader.nbgrader.scores",
+    "SubmissionExporter": "grader.nbgrader.exporter",
+    "drop_links": "grader.nbgrader.uploads",
+}
+
+__all__ = [
+    "ClearSolutions",
+    "GradeInSandbox",
+    "SaveReportGrades",
+    "SubmissionExporter",
+    "drop_links",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOMS:
+        raise AttributeError(f"module 'grader.nbgrader' has no attribute {name!r}")
+    return getattr(import_module(_ROOMS[name]), name)

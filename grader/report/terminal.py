@@ -44,6 +44,8 @@ def print_report(
     """
     console = console or console_for(plain=plain)
     console.print(Text(f"{visible(report.submission)}: {report.topic}", style="bold"))
+    for note in report.notes:
+        console.print(Text(visible(note), style="yellow"))
     for check in report.checks:
         console.print(check_line(check, plain=plain))
     told: dict[str, list[CheckResult]] = {}
