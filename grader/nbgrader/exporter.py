@@ -9,7 +9,7 @@ from nbgrader.api import Gradebook
 from grader.nbgrader.known_cells import known_cells
 from grader.nbgrader.rebuilding import in_order, rebuilt, submitted_cells
 from grader.report.visible import visible
-from grader.submission import SubmissionError, read_bytes
+from grader.submission import SubmissionError, read_bytes, submission_from_bytes
 
 
 class SubmissionExporter(NotebookExporter):
@@ -21,14 +21,19 @@ class SubmissionExporter(NotebookExporter):
         """As nbconvert's, for a file that a student handed in."""
         path = Path(filename)
         resources = resources if resources is not None else {}
-        resources["metadata"] = {"name": path.stem, "path": str(path.parent)}
-        resources["metadata"]["modified_date"] = ""
+        names = resources["nbgrader"]
+        courses = self.parent.coursedir
+        if path.parent == Path(
+            courses.format_path(courses.autograded_directory, names["student"], names["assignment"])
+        ):  # what this class wrote
+            return super().from_filename(filename, resources=resources, **kw)  # type: ignore[no-any-return]
+        resources["metadata"] = {"name": path.stem, "path": str(path.parent), "modified_date": ""}
         message, data = "", b""
         try:
             data = read_bytes(path)
+            submission_from_bytes(data, path.name)
         except SubmissionError as error:
-            message = f"**This notebook cannot be read.** {_as_markdown(str(error))}"
-        names = resources["nbgrader"]
+            message = f"**This notebook cannot be graded.** {_as_markdown(str(error))}"
         with Gradebook(names["db_url"]) as gradebook:
             known = known_cells(gradebook, names["notebook"], names["assignment"])
         order = in_order(known, self._handed_out(names["assignment"], path.name))

@@ -39,19 +39,19 @@ def rebuilt(
     Args:
         cells: the submission's.
         known: the notebook's cells with an id.
-        order: their names as they were handed out, to know where a missing one was.
+        order: all their names as they were handed out, to know where a missing one was.
         message: Markdown to put first, about the submission.
     """
-    last = {_grade_id(cell): index for index, cell in enumerate(cells)}
-    names = [name if last[name := _grade_id(cell)] == index and name in known else None
-             for index, cell in enumerate(cells)]  # fmt: skip
-    found = [
-        (name, _new(cell, None if name is None else known[name]))
-        for name, cell in zip(names, cells, strict=True)
-    ]
+    last = {_grade_id(cell): index for index, cell in enumerate(cells)}  # of copies the last one
+    found: list[tuple[str, NotebookNode]] = []
+    for index, cell in enumerate(cells):
+        name = _grade_id(cell)
+        original = known.get(name) if last[name] == index else None
+        found.append((name if original else "", _new(cell, original)))
+    there = {name for name, _ in found}
     for position, name in enumerate(order):
-        cell = known.get(name)
-        if cell is not None and name not in names and (cell.locked or cell.grade or cell.task):
+        cell = known[name]
+        if name not in there and (cell.locked or cell.grade or cell.task):
             before = set(order[:position])
             at = max((i for i, (other, _) in enumerate(found, 1) if other in before), default=0)
             found.insert(at, (name, _handed_out(cell)))
