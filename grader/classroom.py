@@ -26,6 +26,7 @@ def grade_class(
     jobs: int = 1,
     executor: Executor | None = None,
     console: Console | None = None,
+    cache: Path | None = None,
 ) -> list[Outcome]:
     """Grades every submission in a folder and writes the results to `out`.
 
@@ -39,6 +40,7 @@ def grade_class(
         jobs: judge processes.
         executor: takes the place of the pool of processes.
         console: where the progress bar is drawn; standard error unless given.
+        cache: folder of reports by hash; `out/.cache` unless given.
 
     Returns:
         An outcome per submission, in the order of students and topics.
@@ -57,7 +59,13 @@ def grade_class(
             progress.update(bar, advance=1)
 
         outcomes = grade_tasks(
-            tasks, course, settings, cache=out / ".cache", jobs=jobs, done=done, executor=executor
+            tasks,
+            course,
+            settings,
+            cache=cache or out / ".cache",
+            jobs=jobs,
+            done=done,
+            executor=executor,
         )
     write.summary(course, outcomes)
     return outcomes

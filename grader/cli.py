@@ -14,6 +14,7 @@ from grader.course import Course, CourseError, Topic, find_course
 
 if TYPE_CHECKING:
     from grader.grading import Settings
+    from grader.nbgrader.gradebook import ClassGradebook
 
 DONE, NOT_FULL_MARKS, WRONG_USE, COULD_NOT_GRADE = 0, 1, 2, 3
 """Exit codes; scripts rely on them."""
@@ -130,12 +131,22 @@ def grade_folder(
     no_sandbox: Annotated[
         bool, typer.Option("--no-sandbox", help="A worker without protection: the Report says so.")
     ] = False,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the random examples.")] = 0,
+    seed: Annotated[
+        int | None,
+        typer.Option(min=0, help="Seed of the random examples; nbgrader_config.py's, else 0."),
+    ] = None,
     examples: Annotated[
-        int, typer.Option(min=0, help="Random examples per check, beside the edge cases.")
-    ] = 25,
+        int | None,
+        typer.Option(min=0, help="Random examples per check; nbgrader_config.py's, else 25."),
+    ] = None,
+    gradebook: Annotated[
+        str | None, typer.Option(metavar="URL", help="Write the points into nbgrader's gradebook.")
+    ] = None,
 ) -> int:
-    """Grade a class. Exit code 0: every submission has a report, 1: one has none."""
+    """Grade a class. Exit code 0: every submission has a report, 1: one has none.
+
+    In nbgrader's course folder (FOLDER is its submitted/) seed, examples and kept reports are those of nbgrader autograde.
+    """
     if not folder.is_dir():
         raise WrongUse(f"{folder} is not a folder.")
     from grader.batch import NothingToGrade
@@ -143,12 +154,20 @@ def grade_folder(
     from grader.cluster import ClusterUnavailable
     from grader.executors import opened
     from grader.extensions import NoSuchExtension
+    from grader.nbgrader.config_file import GradingConfig, grading_config
     from grader.report.terminal import print_class
 
-    course = _course_for(folder / "submissions")
+    config = grading_config(folder.absolute().parent) or GradingConfig()
+    course = find_course(config.course) if config.course else _course_for(folder / "submissions")
     if topic is not None:
         topic = course.topic(topic).name
-    settings = _settings(seed, examples, in_process=in_process, no_sandbox=no_sandbox)
+    settings = _settings(
+        seed if seed is not None else config.seed or 0,
+        examples if examples is not None else _or(config.examples, 25),
+        in_process=in_process,
+        no_sandbox=no_sandbox,
+    )
+    grades = None if gradebook is None else _gradebook(gradebook, course, folder, topic)
     if cluster is not None and executor is not None:
         raise WrongUse("--cluster and --executor exclude each other.")
     place = executor if cluster is None else f"dask={cluster}"
@@ -163,6 +182,7 @@ def grade_folder(
                 topic=topic,
                 jobs=jobs or cores,
                 executor=pool,
+                cache=config.cache,
             )
     except (ClusterUnavailable, NoSuchExtension) as error:
         raise WrongUse(str(error)) from None
@@ -174,7 +194,31 @@ def grade_folder(
             err=True,
         )
         return COULD_NOT_GRADE
+    if grades is not None:
+        typer.echo(f"{grades.write(outcomes)} submissions written into the gradebook")
     return DONE if print_class(outcomes, out) else NOT_FULL_MARKS
+
+
+def _or(value: int | None, default: int) -> int:
+    return default if value is None else value
+
+
+def _gradebook(url: str, course: Course, folder: Path, topic: str | None) -> "ClassGradebook":
+    """The gradebook, once it is known to take these grades: before hours of grading, not after them."""
+    from grader.batch import NothingToGrade, find_tasks
+
+    try:
+        from grader.nbgrader.gradebook import ClassGradebook
+    except ImportError as error:
+        raise _without_nbgrader(error) from None
+    grades = ClassGradebook(url, course, folder)
+    with contextlib.suppress(NothingToGrade):  # grading says it
+        grades.expect({task.topic for task in find_tasks(folder, course, topic)})
+    return grades
+
+
+def _without_nbgrader(error: ImportError) -> WrongUse:
+    return WrongUse(f"{error.name} is not installed: pip install 'gradus-dl[nbgrader]'.")
 
 
 def _settings(seed: int, examples: int, *, in_process: bool, no_sandbox: bool) -> "Settings":
@@ -227,6 +271,36 @@ def export_gradescope(
     typer.echo(
         f"wrote {out}: upload it as the autograder of {chosen.name}, {chosen.points:g} points"
     )
+    return DONE
+
+
+_nbgrader = typer.Typer(help="The course in nbgrader.", rich_markup_mode=None)
+app.add_typer(_nbgrader, name="nbgrader")
+
+
+@_nbgrader.callback()
+def _group() -> None:
+    """The course in nbgrader."""
+
+
+@_nbgrader.command("init")
+def nbgrader_init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="nbgrader's course folder.")],
+    course_id: Annotated[
+        str | None, typer.Option(help="nbgrader's name of the course; from its title otherwise.")
+    ] = None,
+    db: Annotated[
+        str | None, typer.Option(metavar="URL", help="The gradebook; SQLite in DIR otherwise.")
+    ] = None,
+) -> int:
+    """Make a course folder for nbgrader's own commands; files that exist stay as they are."""
+    course = find_course(Path.cwd())
+    try:
+        from grader.nbgrader.course_folder import init_course
+    except ImportError as error:
+        raise _without_nbgrader(error) from None
+    written = init_course(course, folder, course_id=course_id, db_url=db)
+    typer.echo(f"{folder}: {len(written)} files written")
     return DONE
 
 

@@ -22,6 +22,7 @@ HEIGHTS = {
     "grader.executors": 5,
     "grader.gradescope": 5,
     "grader.nbgrader": 5,
+    "grader.notebook": 5,
     "grader.report": 5,
     "grader.verify": 5,
     "grader.new": 5,

@@ -67,9 +67,7 @@ def percent_cells(percent: str) -> list[NotebookCell]:
             "Notebooks are made by jupytext, which is not installed: pip install 'gradus-dl[author]'."
         ) from None
     parsed = jupytext.reads(percent, fmt="py:percent")
-    return [
-        NotebookCell(cell.cell_type, cell.source, dict(cell.metadata)) for cell in parsed.cells
-    ]
+    return [NotebookCell(cell.cell_type, cell.source, dict(cell.metadata)) for cell in parsed.cells]
 
 
 def as_notebook(cells: Iterable[NotebookCell]) -> str:

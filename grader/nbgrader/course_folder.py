@@ -8,9 +8,8 @@ from pathlib import Path
 
 from grader.atomic import write_atomically
 from grader.course import FORMAT, Course, CourseError, Topic
+from grader.nbgrader.config_file import CONFIG
 from grader.nbgrader.source import source_notebook
-
-CONFIG = "nbgrader_config.py"
 
 _CONFIG = '''\
 """nbgrader's settings for {title}. Made by `grader nbgrader init`, yours to change."""
@@ -88,7 +87,9 @@ c.GradeInSandbox.cache = ".grader"
 '''
 
 
-def init_course(course: Course, folder: Path, *, course_id: str | None, db_url: str | None) -> list[Path]:
+def init_course(
+    course: Course, folder: Path, *, course_id: str | None, db_url: str | None
+) -> list[Path]:
     """Makes or completes a course folder for nbgrader.
 
     Args:
@@ -106,10 +107,14 @@ def init_course(course: Course, folder: Path, *, course_id: str | None, db_url: 
     """
     topics = [topic for topic in course.topics if topic.source.is_file()]
     if not topics:
-        raise CourseError(f"{course.root / 'solutions'} has no topic's source: nothing to hand out.")
+        raise CourseError(
+            f"{course.root / 'solutions'} has no topic's source: nothing to hand out."
+        )
     course_id = course_id or re.sub(r"[^a-z0-9]+", "-", course.title.lower()).strip("-") or "course"
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", course_id):
-        raise CourseError(f"The course id is {course_id!r}, but should be letters, digits, '-', '_' and '.'.")
+        raise CourseError(
+            f"The course id is {course_id!r}, but should be letters, digits, '-', '_' and '.'."
+        )
     files = {folder / CONFIG: _config(course, course_id, db_url)}
     for topic in topics:
         files.update(_files_of(topic, folder / "source" / topic.name))
@@ -120,7 +125,7 @@ def init_course(course: Course, folder: Path, *, course_id: str | None, db_url: 
 
 
 def _config(course: Course, course_id: str, db_url: str | None) -> str:
-    line = "# c.CourseDirectory.db_url = \"postgresql+psycopg://user@host/gradebook\"  # default: SQLite, gradebook.db"
+    line = '# c.CourseDirectory.db_url = "postgresql+psycopg://user@host/gradebook"  # default: SQLite, gradebook.db'
     if db_url is not None:
         line = f"c.CourseDirectory.db_url = {db_url!r}"
     return _CONFIG.format(

@@ -26,7 +26,7 @@ class SubmissionExporter(NotebookExporter):
         if path.parent == Path(
             courses.format_path(courses.autograded_directory, names["student"], names["assignment"])
         ):  # what this class wrote
-            return super().from_filename(filename, resources=resources, **kw)  # type: ignore[no-any-return]
+            return super().from_filename(filename, resources=resources, **kw)
         resources["metadata"] = {"name": path.stem, "path": str(path.parent), "modified_date": ""}
         message, data = "", b""
         try:
@@ -38,7 +38,7 @@ class SubmissionExporter(NotebookExporter):
             known = known_cells(gradebook, names["notebook"], names["assignment"])
         order = in_order(known, self._handed_out(names["assignment"], path.name))
         notebook = rebuilt(submitted_cells(data), known, order, message=message)
-        return self.from_notebook_node(notebook, resources=resources, **kw)  # type: ignore[no-any-return]
+        return self.from_notebook_node(notebook, resources=resources, **kw)
 
     def _handed_out(self, assignment: str, name: str) -> list[dict[str, Any]]:
         """The cells of the instructor's notebook; none where it is not on this machine."""
@@ -49,4 +49,6 @@ class SubmissionExporter(NotebookExporter):
 
 def _as_markdown(text: str) -> str:
     """A student's words, such as a file's name, as text in a Markdown cell."""
-    return "".join(f"\\{sign}" if sign in "\\`*_{}[]()#+-.!<>|&$" else sign for sign in visible(text))
+    return "".join(
+        f"\\{sign}" if sign in "\\`*_{}[]()#+-.!<>|&$" else sign for sign in visible(text)
+    )

@@ -50,11 +50,11 @@ def rebuilt(
         found.append((name if original else "", _new(cell, original)))
     there = {name for name, _ in found}
     for position, name in enumerate(order):
-        cell = known[name]
-        if name not in there and (cell.locked or cell.grade or cell.task):
+        missing = known[name]
+        if name not in there and (missing.locked or missing.grade or missing.task):
             before = set(order[:position])
             at = max((i for i, (other, _) in enumerate(found, 1) if other in before), default=0)
-            found.insert(at, (name, _handed_out(cell)))
+            found.insert(at, (name, _handed_out(missing)))
     notebook = new_notebook(cells=[cell for _, cell in found])
     if message:
         notebook.cells.insert(0, new_markdown_cell(message))

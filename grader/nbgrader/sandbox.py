@@ -20,7 +20,7 @@ from grader.report.cell_html import cell_html
 from grader.report.terminal import explanation
 
 
-class GradeInSandbox(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader is untyped
+class GradeInSandbox(NbGraderPreprocessor):
     """Grades what was submitted with the course's checks, and writes the feedback into the autograded cells' outputs.
 
     The Report goes to `SaveReportGrades` through nbconvert's resources. It comes from the cache where `grader grade` has
@@ -63,7 +63,7 @@ class GradeInSandbox(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader is
         courses = self.parent.parent.coursedir
         folder = Path(courses.format_path(courses.submitted_directory, student, assignment))
         chosen = chosen_file(folder, topic)
-        path, note = chosen if chosen else (folder / f"{notebook}.ipynb", "")
+        path, note = chosen or (folder / f"{notebook}.ipynb", "")
         task = Task(student, topic.name, path, note)
         cache = Path(courses.root, self.cache)
         return grade_task(task, topic, self._settings, cache=cache)

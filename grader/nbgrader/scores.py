@@ -13,7 +13,7 @@ REPORT = "grader_report"
 """Where `GradeInSandbox` leaves the Report among nbconvert's resources."""
 
 
-class SaveReportGrades(SaveAutoGrades):  # type: ignore[misc]  # nbgrader is untyped
+class SaveReportGrades(SaveAutoGrades):
     """nbgrader's SaveAutoGrades with the points of the Report."""
 
     def _add_score(self, cell: NotebookNode, resources: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from nbgrader.utils import is_solution
 from grader.content.regions import BEGIN, stub_of
 
 
-class ClearSolutions(StockClearSolutions):  # type: ignore[misc]  # nbgrader is untyped
+class ClearSolutions(StockClearSolutions):
     """Makes the release's cells as `grader build` makes the stub; cells of other kinds are cleared as nbgrader does."""
 
     def preprocess(
@@ -25,7 +25,7 @@ class ClearSolutions(StockClearSolutions):  # type: ignore[misc]  # nbgrader is 
             for cell in nb.cells
             if cell.source.strip() or "grader_cleared" not in cell.metadata
         ]
-        return super().preprocess(nb, resources)  # type: ignore[no-any-return]
+        return super().preprocess(nb, resources)
 
     def preprocess_cell(
         self, cell: NotebookNode, resources: dict[str, Any], cell_index: int
@@ -33,7 +33,7 @@ class ClearSolutions(StockClearSolutions):  # type: ignore[misc]  # nbgrader is 
         """The cell as it is, if it is a stub by now; else what nbgrader makes of it."""
         if cell.metadata.pop("grader_cleared", False):
             return cell, resources
-        return super().preprocess_cell(cell, resources, cell_index)  # type: ignore[no-any-return]
+        return super().preprocess_cell(cell, resources, cell_index)
 
 
 def _holds_a_solution(cell: NotebookNode) -> bool:

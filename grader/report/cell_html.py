@@ -7,16 +7,17 @@ from grader.report.visible import visible
 
 _COLOURS = {"passed": "#1a7f37", "missing": "#7a6000"}
 _WRONG = "#b3261e"
-_PRE = "white-space: pre-wrap; overflow-x: auto; margin: .4em 0; padding: .5em .8em; background: #8881"
+_PRE = (
+    "white-space: pre-wrap; overflow-x: auto; margin: .4em 0; padding: .5em .8em; background: #8881"
+)
 
 
 def cell_html(check: CheckResult, notes: tuple[str, ...] = ()) -> str:
     """Verdict, title and points; what is wrong, the smallest case, and the misconception if it is recognized."""
     colour = _COLOURS.get(check.verdict, _WRONG)
-    parts = [
-        f'<p style="margin: .2em 0"><b style="color: {colour}">{escape(check.verdict)}</b> '
-        f"{_text(check.title)} ({check.points:g} of {check.max_points:g} points)</p>"
-    ]
+    worth = f"({check.points:g} of {check.max_points:g} points)"
+    verdict = f'<b style="color: {colour}">{escape(check.verdict)}</b>'
+    parts = [f'<p style="margin: .2em 0">{verdict} {_text(check.title)} {worth}</p>']
     parts += [f"<p><i>{_text(note)}</i></p>" for note in notes]
     if check.message:
         headline, _, details = check.message.partition("\n")
