@@ -45,7 +45,7 @@ def code_cells(notebook: dict[str, Any], filename: str) -> list[Cell]:
 def runnable(cells: Iterable[Cell]) -> list[Cell]:
     """The cells as Python without magics; what is empty then, or only checks and draws, is left out."""
     plain = [Cell(cell.label, without_magics(cell.source)) for cell in cells]
-    return [cell for cell in plain if not _is_blank(cell.source) and not _only_checks(cell.source)]
+    return [cell for cell in plain if not _is_blank(cell.source) and not only_checks(cell.source)]
 
 
 def syntax_error(cell: Cell) -> str | None:
@@ -152,7 +152,7 @@ def _is_blank(source: str) -> bool:
     return all(not line.strip() or line.lstrip().startswith("#") for line in source.split("\n"))
 
 
-def _only_checks(source: str) -> bool:
+def only_checks(source: str) -> bool:
     """Whether a cell consists of `check("...")` or `draw("...")` calls, perhaps with their import."""
     if "check" not in source and "draw" not in source:
         return False

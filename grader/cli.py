@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib.util
+import json as json_module  # `json` is an option
 import os
 import sys
 from collections.abc import Sequence
@@ -301,6 +302,49 @@ def nbgrader_init(
         raise _without_nbgrader(error) from None
     written = init_course(course, folder, course_id=course_id, db_url=db)
     typer.echo(f"{folder}: {len(written)} files written")
+    return DONE
+
+
+@app.command("notebook")
+def into_notebook(
+    file: Annotated[Path, typer.Argument(metavar="FILE.py", help="Where you wrote your answers.")],
+    into: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="NOTEBOOK",
+            help="The notebook handed out; the one beside FILE, or the course's.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="NOTEBOOK", help="Where to write; beside FILE otherwise.")
+    ] = None,
+    topic: Annotated[str | None, typer.Option(help="The topic; guessed from the file.")] = None,
+) -> int:
+    """Put the functions of a .py file into the notebook that was handed out."""
+    from grader.atomic import write_atomically
+    from grader.choice import is_edited
+    from grader.into_notebook import NoSuchCells, filled_notebook
+    from grader.submission import SubmissionError, notebook_from, read_bytes, read_submission
+
+    if file.suffix != ".py":
+        raise WrongUse(f"{file} is no .py file.")
+    chosen = _topic_for(file, topic)
+    target = out or file.with_name(f"{chosen.module}.ipynb")
+    template = into or (target if target.is_file() else chosen.notebook)
+    try:
+        source = read_submission(file, follow_links=True).cells[0].source
+        notebook = notebook_from(read_bytes(template, follow_links=True), template.name)
+        if target.is_file() and is_edited(target, chosen):
+            raise WrongUse(
+                f"{target} holds work of its own: move it away, or write elsewhere with --out."
+            )
+        text = json_module.dumps(filled_notebook(notebook, source), indent=1, ensure_ascii=False)
+    except SubmissionError as error:
+        raise WrongUse(str(error)) from None
+    except NoSuchCells as error:
+        raise WrongUse(f"{file}: {error}.") from None
+    write_atomically(target, text + "\n")
+    typer.echo(f"wrote {target}")
     return DONE
 
 

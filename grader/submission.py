@@ -20,6 +20,7 @@ __all__ = [
     "Cell",
     "Submission",
     "SubmissionError",
+    "notebook_from",
     "read_bytes",
     "read_submission",
     "submission_from_bytes",
@@ -142,7 +143,20 @@ def _decoded(data: bytes, filename: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
+def notebook_from(data: bytes, filename: str) -> dict[str, Any]:
+    """The notebook in the contents of an .ipynb file; its cells are not looked at.
+
+    Raises:
+        SubmissionError: it is none, or not of format 4.
+    """
+    return _notebook(_decoded(data, filename), filename)
+
+
 def _notebook_cells(text: str, filename: str) -> list[Cell]:
+    return code_cells(_notebook(text, filename), filename)
+
+
+def _notebook(text: str, filename: str) -> dict[str, Any]:
     try:
         notebook: Any = json.loads(text)
     except (ValueError, RecursionError, MemoryError):
@@ -158,4 +172,4 @@ def _notebook_cells(text: str, filename: str) -> list[Cell]:
         )
     if not isinstance(notebook.get("cells"), list):
         raise SubmissionError(f"{filename} is not a notebook: it has no list of cells.")
-    return code_cells(notebook, filename)
+    return notebook  # type: ignore[no-any-return]  # a dict, by its nbformat

@@ -21,6 +21,7 @@ HEIGHTS = {
     "grader.content": 5,
     "grader.executors": 5,
     "grader.gradescope": 5,
+    "grader.into_notebook": 5,
     "grader.nbgrader": 5,
     "grader.notebook": 5,
     "grader.report": 5,
