@@ -1,5 +1,6 @@
 """nbgrader's course folder around a small course, for tests that run nbgrader's own commands."""
 
+import contextlib
 import copy
 import json
 import os
@@ -67,9 +68,22 @@ class NbgraderFolder:
         finally:
             os.chdir(here)
 
-    def nbgrader(self, *arguments, code=0):
-        """Runs a command of nbgrader and returns what it said."""
-        return nbgrader(self.root, *arguments, code=code)
+    def nbgrader(self, *arguments):
+        """Runs a command of nbgrader in this process, which has loaded it once."""
+        from jupyter_core.application import NoStart
+        from nbgrader.apps import NbGraderApp
+
+        here = Path.cwd()
+        os.chdir(self.root)
+        app = NbGraderApp.instance()
+        try:
+            app.initialize(list(arguments))
+            with contextlib.suppress(NoStart):  # how it says that a subcommand is done
+                app.start()
+        finally:
+            app.reset()
+            NbGraderApp.clear_instance()
+            os.chdir(here)
 
     def release(self):
         """The released notebook, as data of its own."""
