@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from grader.nbgrader.exporter import SubmissionExporter
+    from grader.nbgrader.markdown import escaped_markdown
     from grader.nbgrader.sandbox import GradeInSandbox
     from grader.nbgrader.scores import SaveReportGrades
     from grader.nbgrader.solutions import ClearSolutions
@@ -20,6 +21,7 @@ _ROOMS = {
     "SaveReportGrades": "grader.nbgrader.scores",
     "SubmissionExporter": "grader.nbgrader.exporter",
     "drop_links": "grader.nbgrader.uploads",
+    "escaped_markdown": "grader.nbgrader.markdown",
 }
 
 __all__ = [
@@ -28,6 +30,7 @@ __all__ = [
     "SaveReportGrades",
     "SubmissionExporter",
     "drop_links",
+    "escaped_markdown",
 ]
 
 

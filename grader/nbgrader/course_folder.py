@@ -37,6 +37,7 @@ from grader.nbgrader import (
     SaveReportGrades,
     SubmissionExporter,
     drop_links,
+    escaped_markdown,
 )
 
 c = get_config()  # noqa: F821  # nbgrader defines it
@@ -76,7 +77,7 @@ c.Autograde.autograde_preprocessors = [
 c.OverwriteCells.add_missing_cells = True
 
 # What a student wrote must not run in the browser of whoever marks it.
-c.HTMLExporter.sanitize_html = True
+c.HTMLExporter.filters = {{"markdown2html": escaped_markdown}}
 
 c.GradeInSandbox.course = {course!r}
 # Keep it to yourself: with it a student could try the very examples that grading uses.

@@ -112,7 +112,9 @@ def postgres(tmp_path_factory):
         os.chown(folder, who.pw_uid, who.pw_gid)
     quiet = {"stdout": subprocess.DEVNULL, "cwd": folder, "timeout": 120, **account}
     subprocess.run(
-        [programs[-1] / "initdb", "-D", data, "-U", "grader", "-A", "trust", "-N"], **quiet
+        [programs[-1] / "initdb", "-D", data, "-U", "grader", "-A", "trust", "-N"],
+        check=True,
+        **quiet,
     )
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
