@@ -18,11 +18,16 @@ $(STAMP): pyproject.toml constraints.txt
 		|| { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 setup" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
-	@if ! command -v bwrap >/dev/null; then \
+	@missing=""; \
+	command -v bwrap >/dev/null || missing="bubblewrap"; \
+	command -v chromium >/dev/null || missing="$$missing chromium"; \
+	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$$missing postgresql"; \
+	if [ -n "$$missing" ]; then \
 		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-			apt-get update -qq && apt-get install -y -qq --no-install-recommends bubblewrap; \
+			apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; \
 		else \
-			echo "bubblewrap is not installed: isolated grading needs it (Debian, Ubuntu: sudo apt-get install bubblewrap)." >&2; \
+			echo "not installed: $$missing. Isolated grading needs bubblewrap, the tests of nbgrader also chromium and postgresql" >&2; \
+			echo "(Debian: sudo apt-get install $$missing)." >&2; \
 		fi; \
 	fi
 	touch $(STAMP)

@@ -30,6 +30,7 @@ TOKEN = "a-token-of-the-test"
 def handed_in(file, release, folder):
     """What a student of the sample class submits: a notebook, or the functions of a .py put into the one released."""
     shutil.copytree(release, folder)
+    (folder / "timestamp.txt").write_text("2026-01-15 10:00:00 UTC")
     if file.suffix == ".ipynb":
         shutil.copy(file, folder / NOTEBOOK)
     elif run(["notebook", str(file), "--topic", TOPIC, "--into", str(release / NOTEBOOK),
@@ -132,26 +133,31 @@ def jupyter(folder):
 
 def test_formgrader_in_a_browser(course):
     """A real Chromium shows the class's points, and one student's notebook with the feedback in its cells."""
-    chromium = shutil.which("chromium")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    chromium = next(filter(None, map(shutil.which, names)), None)
     assert chromium, "Chromium is not installed: make setup, or apt-get install chromium"
     points = json.loads((course / "graded/reports/dorothy" / f"{TOPIC}.json").read_text())
     wrong = next(check for check in points["checks"] if check["verdict"] == "failed")
     with jupyter(course / "course") as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1200, "height": 1000})
+        page = browser.new_page(
+            viewport={"width": 1200, "height": 1000},
+            extra_http_headers={"Authorization": f"token {TOKEN}"},
+        )
         page.set_default_timeout(60_000)
-        page.goto(f"{address}/formgrader/gradebook/{TOPIC}/normalization?token={TOKEN}")
-        row = page.locator("tbody tr", has_text="Submission #1").first
-        row.wait_for()
-        assert page.locator("tbody tr").count() == len(CLASS)
+        page.goto(f"{address}/formgrader/manage_submissions/{TOPIC}")
+        page.locator("tbody tr", has_text="dorothy").wait_for()
+        rows = page.locator("tbody tr").all_inner_texts()
+        assert sorted(row.split("\t")[1] for row in rows) == [one.name for one in CLASS]
+        assert any(f"{points['points']:g} / 23" in row for row in rows if "dorothy" in row)
         page.screenshot(path=course / "class.png")
         page.goto(f"{address}/formgrader/manage_students/dorothy/{TOPIC}")
-        page.get_by_role("link", name="normalization").last.click()
-        feedback = page.locator(".grader-check.grader-failed").first
+        page.get_by_role("link", name="normalization", exact=True).click()
+        feedback = page.locator(".grader-check.grader-failed", has_text=wrong["title"]).first
         feedback.wait_for()
-        text = page.locator(".grader-failed", has_text=wrong["title"]).inner_text()
-        assert wrong["message"].splitlines()[0] in text
-        assert page.get_by_text("MARK SCHEME").count() > 0
+        assert wrong["message"].splitlines()[0] in feedback.inner_text()
+        assert page.locator(".grader-check").count() == 16
+        assert page.get_by_text("BEGIN MARK SCHEME").count() == 1
         feedback.scroll_into_view_if_needed()
         page.screenshot(path=course / "student.png")
         browser.close()
