@@ -2,7 +2,6 @@
 
 import contextlib
 import sys
-import types
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -11,10 +10,11 @@ from typing import Any
 from grader.course import CourseError, Topic, find_course
 from grader.diagnosis.fingerprints import fingerprints_of
 from grader.diagnosis.matching import Diagnosis
+from grader.figures.inline import Running
 from grader.grading import CheckResult, Settings, outcome, topic_checks
 from grader.report.cell_html import cell_html
 from grader.report.terminal import explanation
-from grader.student import InProcess, Student
+from grader.student import Student
 
 SETTINGS = Settings(isolated=False)
 """How `check` grades: as pytest does, with the public seed, in this process."""
@@ -47,22 +47,12 @@ def check(name: str, *, topic: str | None = None) -> None:
         raise CheckFailed(f"{result.verdict}: {explanation(result)}")
 
 
-class _Live(InProcess):
-    """The functions of a running notebook, as they are now."""
-
-    def __init__(self, namespace: Mapping[str, Any], name: str) -> None:
-        super().__init__()
-        self.module = types.ModuleType(name)
-        self.module.__dict__.update(namespace)
-        self._files = set(_files_of(namespace))
-
-
 def _result(name: str, topic: Topic, namespace: Mapping[str, Any]) -> CheckResult:
     checks = topic_checks(topic)
     chosen = next(one for one in checks if one.name == name)
     fingerprints = fingerprints_of(topic)
     student = Student(
-        _Live(namespace, topic.module),
+        Running(namespace),
         filename="this notebook",
         signatures=fingerprints.signatures,
     )
@@ -92,15 +82,6 @@ def _topic_with(name: str, topic: str | None) -> Topic:
         raise CourseError(f"{name} is a check of {names}: add topic=... to say which you mean.")
     known = [check.name for one in topics for check in topic_checks(one)]
     raise CourseError(f"There is no check {name!r}; there are: {', '.join(known)}.")
-
-
-def _files_of(namespace: Mapping[str, Any]) -> Iterator[str]:
-    """Where the notebook's functions were written, for the traces in messages."""
-    for value in list(namespace.values()):
-        members = vars(value).values() if isinstance(value, type) else (value,)
-        for member in members:
-            if isinstance(member, types.FunctionType) and member.__module__ == "__main__":
-                yield member.__code__.co_filename
 
 
 def _show(result: CheckResult) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 
 from grader.atomic import write_atomically
-from grader.batch import SUFFIXES, chosen_file
+from grader.choice import SUFFIXES, chosen_file
 from grader.course import CourseError, Topic, load_course
 from grader.gradescope.order import Order, order_in
 from grader.grading import Settings, grade
@@ -79,8 +79,8 @@ def submitted(folder: Path, topic: Topic) -> Path | Unreadable:
     """
     folders = list(_folders(folder, _DEPTH))
     for place in folders:
-        if (path := chosen_file(place, topic)) is not None:
-            return path
+        if (chosen := chosen_file(place, topic)) is not None:
+            return chosen.path
     others = [
         path
         for place in folders

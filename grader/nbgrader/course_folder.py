@@ -142,7 +142,8 @@ def _files_of(topic: Topic, folder: Path) -> Iterator[tuple[Path, str]]:
     """What is handed out with the notebook makes the folder a course of its own, in which pytest and `check` work."""
     yield folder / f"{topic.module}.ipynb", source_notebook(topic)
     yield folder / "course.toml", _course_of_one(topic)
-    for path in (topic.stub, topic.checks, topic.fingerprints):
+    figures = [topic.figures] if topic.figures.is_file() else []
+    for path in (topic.stub, topic.checks, topic.fingerprints, *figures):
         if not path.is_file():
             raise CourseError(f"{path} does not exist: run `grader build` first.")
         yield folder / path.name, path.read_text(encoding="utf-8")

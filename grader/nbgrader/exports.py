@@ -29,7 +29,7 @@ _NAMED_AT_MOST = 20
 """Students named in one warning."""
 
 
-class _GradesFile(ExportPlugin):  # type: ignore[misc]  # nbgrader ships no types
+class _GradesFile(ExportPlugin):
     """What both files have in common."""
 
     destination = ""

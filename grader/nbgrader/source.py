@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from grader.content.checks_file import CheckSource, check_sources
-from grader.content.notebook import NotebookCell, as_notebook, defined, percent_cells
+from grader.content.notebook import NotebookCell, as_notebook, defined, figure_cells, percent_cells
 from grader.content.regions import BEGIN
 from grader.content.signatures import signatures_of
 from grader.content.written import load_written
-from grader.course import CourseError, Topic
+from grader.course import CourseError, Topic, load_course
+from grader.figures.finding import figures_of, other_topics
 from grader.nbgrader.known_cells import HIDDEN, SCHEMA_VERSION
 
 SETUP = "from grader.notebook import check"
@@ -21,7 +22,7 @@ def source_notebook(topic: Topic) -> str:
     """The instructor's notebook as JSON: what `nbgrader generate_assignment` makes the release from.
 
     Markdown as in the source; a solution cell per function; behind the last function that a check needs, its autograded
-    cell; at the end the cell of the hidden checks, where they count, and the written question with its mark scheme.
+    cell; at the end the cell of the hidden checks, where they count, the written question with its mark scheme, and the figures.
 
     Raises:
         CourseError: a file of the topic is missing or breaks a rule.
@@ -56,6 +57,13 @@ def _with_checks(
         hidden = _nbgrader(HIDDEN, grade=True, locked=True, points=topic.hidden_points)
         yield NotebookCell("code", _HIDDEN_CELL, hidden)
     yield from _written(topic)
+    yield from figure_cells(topic.name, _own_figures(topic))
+
+
+def _own_figures(topic: Topic) -> list[str]:
+    """The figures that need no other topic's functions: a handed-out folder holds this topic alone."""
+    course = load_course(topic.root)
+    return [one.name for one in figures_of(topic) if not other_topics(one, course, topic)]
 
 
 def _check_cell(name: str, points: float | None) -> NotebookCell:
