@@ -142,7 +142,8 @@ def _groups(found: list[Chunk], known: frozenset[str]) -> list[_Group]:
 
 
 def _spaced(chunk: Chunk, group: _Group) -> str:
-    is_block = chunk.source.lstrip("#").startswith(("def ", "class ", "@", "async "))
+    first = next(line for line in chunk.source.splitlines() if line[:1] not in ("", "#"))
+    is_block = first.startswith(("def ", "class ", "@", "async "))
     return f"\n\n{chunk.source}" if is_block and group.sources else chunk.source
 
 
