@@ -38,8 +38,10 @@ def test_each_function_in_its_cell():
     )
     assert got == [
         "import numpy as np\nfrom math import sqrt",
-        "# how far\nSCALE = 2.0\n\n\ndef _help(x):\n    return x\n\n\n"
-        "# the first\n@property\ndef f(x):\n    return _help(x)  # sure",
+        (
+            "# how far\nSCALE = 2.0\n\n\ndef _help(x):\n    return x\n\n\n"
+            "# the first\n@property\ndef f(x):\n    return _help(x)  # sure"
+        ),
         "def g(x):\n    return x\n\n\ng.mark = 1",
     ]
 

@@ -313,3 +313,15 @@ def test_marks_by_hand_extra_credit_and_lateness(folder):
             assert (late.score, late.late_submission_penalty) == (5.0, 5.0)
     finally:
         config.write_text(before)
+
+
+def test_submissions_that_came_another_way(folder, tmp_path_factory):
+    """`nbgrader zip_collect` sorts files from another system into the folder that is graded."""
+    archive = folder.root / "downloaded" / TOPIC / "archive"
+    archive.mkdir(parents=True)
+    (archive / "zoe_doubling.ipynb").write_text(json.dumps(folder.answered()))
+    pattern = r"(?P<student_id>[a-z]+)_(?P<file_id>\w+)"
+    folder.nbgrader("zip_collect", TOPIC, f"--FileNameCollectorPlugin.named_regexp={pattern}")
+    folder.nbgrader("autograde", TOPIC, "--student", "zoe")
+    marks = {cell: score for cell, (score, _, _) in folder.scores()["zoe"].items()}
+    assert marks == {**FULL, "written": None}
