@@ -9,6 +9,7 @@ graded before. Medians of alternating runs, process start included, and how many
 
 import argparse
 import csv
+import json
 import os
 import shutil
 import statistics
@@ -59,20 +60,27 @@ def class_of(course: Path, topic: str) -> int:
             shutil.copy(released.parent / "course.toml", folder)
             for name in ("fingerprints.json", f"test_{topic[3:]}.py"):
                 shutil.copy(released.parent / name, folder)
-            target = folder / released.name
-            if file.suffix == ".ipynb":
-                shutil.copy(file, target)
-            else:
-                made = subprocess.run(
-                    [sys.executable, "-m", "grader", "notebook", str(file), "--topic", topic,
-                     "--into", str(released), "--out", str(target)],
-                    cwd=ROOT, capture_output=True, check=False,
-                )  # fmt: skip
-                if made.returncode != 0:  # a file that is not Python
-                    shutil.rmtree(course / "submitted" / student.name)
-                    continue
+            source = folder / f"{topic[3:]}.py"
+            source.write_text(code_in(file))
+            made = subprocess.run(
+                [sys.executable, "-m", "grader", "notebook", str(source), "--topic", topic,
+                 "--into", str(released)],
+                cwd=ROOT, capture_output=True, check=False,
+            )  # fmt: skip
+            source.unlink()
+            if made.returncode != 0:  # a file that is not Python
+                shutil.rmtree(course / "submitted" / student.name)
+                continue
             count += 1
     return count
+
+
+def code_in(file: Path) -> str:
+    """A file's code; of a notebook the code cells, one below the other."""
+    if file.suffix == ".py":
+        return file.read_text()
+    cells = json.loads(file.read_text())["cells"]
+    return "\n\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
 
 
 def autograde(course: Path, topic: str, *, kept: bool = False) -> float:

@@ -13,14 +13,12 @@ if TYPE_CHECKING:
     from grader.nbgrader.sandbox import GradeInSandbox
     from grader.nbgrader.scores import SaveReportGrades
     from grader.nbgrader.solutions import ClearSolutions
-    from grader.nbgrader.uploads import drop_links
 
 _ROOMS = {
     "ClearSolutions": "grader.nbgrader.solutions",
     "GradeInSandbox": "grader.nbgrader.sandbox",
     "SaveReportGrades": "grader.nbgrader.scores",
     "SubmissionExporter": "grader.nbgrader.exporter",
-    "drop_links": "grader.nbgrader.uploads",
     "escaped_markdown": "grader.nbgrader.markdown",
 }
 
@@ -29,7 +27,6 @@ __all__ = [
     "GradeInSandbox",
     "SaveReportGrades",
     "SubmissionExporter",
-    "drop_links",
     "escaped_markdown",
 ]
 

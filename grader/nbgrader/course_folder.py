@@ -36,7 +36,6 @@ from grader.nbgrader import (
     GradeInSandbox,
     SaveReportGrades,
     SubmissionExporter,
-    drop_links,
     escaped_markdown,
 )
 
@@ -66,7 +65,6 @@ c.GenerateAssignment.preprocessors = [
 
 # Grading: no kernel is started; a sandbox runs the students' functions, and points come from the report alone.
 c.Autograde.exporter_class = SubmissionExporter
-c.Autograde.pre_convert_hook = drop_links
 c.Autograde.autograde_preprocessors = [
     GradeInSandbox,
     LimitOutput,

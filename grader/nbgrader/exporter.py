@@ -8,12 +8,18 @@ from nbgrader.api import Gradebook
 
 from grader.nbgrader.known_cells import known_cells
 from grader.nbgrader.rebuilding import in_order, rebuilt, submitted_cells
+from grader.nbgrader.uploads import make_safe
 from grader.report.visible import visible
 from grader.submission import SubmissionError, read_bytes, submission_from_bytes
 
 
 class SubmissionExporter(NotebookExporter):
     """Writes a submission's notebook anew before nbgrader's preprocessors see it; none is so bad that it stops them."""
+
+    def __init__(self, **kw: Any) -> None:
+        super().__init__(**kw)
+        for folder in getattr(self.parent, "assignments", {}):  # all that the command will convert
+            make_safe(Path(folder))
 
     def from_filename(
         self, filename: str, resources: dict[str, Any] | None = None, **kw: Any

@@ -1,9 +1,10 @@
 """Writes a graded class straight into nbgrader's gradebook, without converting notebooks."""
 
 import contextlib
+import os
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 from nbformat.v4 import new_notebook
 from nbgrader.api import Gradebook, GradeCell, MissingEntry, Notebook
@@ -15,9 +16,7 @@ from grader.batch import Outcome
 from grader.course import Course, CourseError
 from grader.nbgrader.config_file import CONFIG
 from grader.nbgrader.scores import points_of, set_auto_score
-
-TIMESTAMP = "timestamp.txt"
-"""nbgrader's file in a submission's folder: when it was handed in."""
+from grader.nbgrader.uploads import handed_in_at
 
 
 class ClassGradebook:
@@ -61,6 +60,9 @@ class ClassGradebook:
 
     @contextlib.contextmanager
     def _opened(self) -> Iterator[Gradebook]:
+        here = str(Path(sys.executable).parent)  # nbgrader starts `alembic` by its name
+        path = os.environ.get("PATH", "")
+        os.environ["PATH"] = path if here in path.split(os.pathsep) else f"{here}{os.pathsep}{path}"
         try:
             with Gradebook(self._db_url) as gradebook:
                 yield gradebook
@@ -84,7 +86,9 @@ class ClassGradebook:
         student, topic = outcome.task.student, outcome.task.topic
         notebook = self._notebook(gradebook, topic).name
         gradebook.update_or_create_student(student)
-        gradebook.update_or_create_submission(topic, student, **self._handed_in(student, topic))
+        moment = handed_in_at(self._submitted / student / topic)
+        handed_in = {} if moment is None else {"timestamp": moment}
+        gradebook.update_or_create_submission(topic, student, **handed_in)
         entry = gradebook.find_submission_notebook(notebook, topic, student)
         for grade in entry.grades:
             if isinstance(grade.cell, GradeCell) and grade.cell.cell_type == "code":
@@ -93,12 +97,6 @@ class ClassGradebook:
         names = {"student": student, "assignment": topic, "notebook": notebook}
         resources = {"nbgrader": {**names, "db_url": self._db_url}}
         AssignLatePenalties(config=self._config).preprocess(new_notebook(), resources)
-
-    def _handed_in(self, student: str, topic: str) -> dict[str, Any]:
-        file = self._submitted / student / topic / TIMESTAMP
-        if not file.is_file() or file.is_symlink():
-            return {}
-        return {"timestamp": file.read_text(encoding="utf-8").strip()}
 
 
 def _config_beside(submitted: Path) -> Config:

@@ -1,29 +1,42 @@
 """What nbgrader must not touch in a submission's folder."""
 
+import contextlib
 import logging
 import os
 import stat
-from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
+
+from nbgrader.utils import parse_utc
+
+TIMESTAMP = "timestamp.txt"
+"""nbgrader's file in a submission's folder: when it was handed in. `nbgrader submit` writes it, on the student's side."""
 
 _log = logging.getLogger("grader.nbgrader")
 
 
-def drop_links(*, assignment: str, student: str, notebooks: Sequence[str]) -> None:  # noqa: ARG001  # nbgrader's call
-    """Removes links, pipes and devices from a submission, before nbgrader copies what they lead to.
+def make_safe(folder: Path) -> None:
+    """Removes links, pipes, devices and a timestamp that is none from a submission's folder, before nbgrader reads it.
 
-    It would copy the instructor's file behind a link into the feedback. Notebooks stay: they are opened without following
-    links, and the report then says what is wrong.
-
-    Args:
-        assignment: the one that is being graded.
-        student: nbgrader's pattern for whom.
-        notebooks: paths of the submission's notebooks.
+    nbgrader would copy the instructor's file behind a link into the feedback, and stop altogether at a time that it cannot
+    read. Notebooks stay: they are opened without following links, and the report then says what is wrong.
     """
-    for folder in {Path(notebook).parent for notebook in notebooks}:
-        for path in _special_files(folder):
-            _log.warning("%s is a link, a pipe or a device, and is removed", path)
-            path.unlink()
+    for path in _special_files(folder):
+        _log.warning("%s is a link, a pipe or a device, and is removed", path)
+        path.unlink()
+    if (folder / TIMESTAMP).exists() and handed_in_at(folder) is None:
+        _log.warning("%s is no time, and is removed: see when it was handed in", folder / TIMESTAMP)
+        (folder / TIMESTAMP).unlink()
+
+
+def handed_in_at(folder: Path) -> datetime | None:
+    """When a submission was handed in (UTC), by its own timestamp.txt; None where that is missing, a link or no time."""
+    file = folder / TIMESTAMP
+    if not file.is_file() or file.is_symlink():
+        return None
+    with contextlib.suppress(ValueError, OverflowError, OSError):
+        return parse_utc(file.read_text(encoding="utf-8").strip())
+    return None
 
 
 def _special_files(folder: Path) -> list[Path]:

@@ -161,6 +161,7 @@ def folder(tmp_path_factory):
     thief = folder.hand_in("thief", folder.answered())
     (thief.parent / "notes.txt").symlink_to(folder.root / "nbgrader_config.py")
     os.mkfifo(thief.parent / "pipe")
+    (thief.parent / "timestamp.txt").write_text("yesterday or so")
     folder.expected["thief"] = FULL
     folder.out = folder.root / "graded"
     assert (
@@ -320,7 +321,7 @@ def test_submissions_that_came_another_way(folder, tmp_path_factory):
     archive = folder.root / "downloaded" / TOPIC / "archive"
     archive.mkdir(parents=True)
     (archive / "zoe_doubling.ipynb").write_text(json.dumps(folder.answered()))
-    pattern = r"(?P<student_id>[a-z]+)_(?P<file_id>\w+)"
+    pattern = r".*/(?P<student_id>[a-z]+)_(?P<file_id>\w+)"
     folder.nbgrader("zip_collect", TOPIC, f"--FileNameCollectorPlugin.named_regexp={pattern}")
     folder.nbgrader("autograde", TOPIC, "--student", "zoe")
     marks = {cell: score for cell, (score, _, _) in folder.scores()["zoe"].items()}
