@@ -4,6 +4,7 @@ import contextlib
 import csv
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -11,6 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from html import escape
 from pathlib import Path
 
 import pytest
@@ -63,7 +65,7 @@ def course(tmp_path_factory):
             handed_in(file, release, exchange / "dl/inbound" / name)
         nbgrader(folder, "collect", TOPIC)
         nbgrader(folder, "autograde", TOPIC)
-        nbgrader(folder, "generate_feedback", TOPIC)
+        nbgrader(folder, "generate_feedback", TOPIC, "--student", "dorothy")
         nbgrader(folder, "export")
         options = ["--out", str(root / "graded"), "--topic", TOPIC, "--jobs", "1"]
         assert run(["grade", str(folder / "submitted"), *options]) == 0
@@ -102,6 +104,15 @@ def test_the_release_gives_nothing_away(course):
     ids = [cell["metadata"].get("nbgrader", {}).get("grade_id", "") for cell in notebook["cells"]]
     assert sum(one.startswith("test_") for one in ids) == 16
     assert not any(one.startswith("helpers") for one in ids)
+
+
+def test_feedback(course):
+    """The page that goes back to a student has the words of each failing check, and the total."""
+    report = json.loads((course / "graded/reports/dorothy" / f"{TOPIC}.json").read_text())
+    page = (course / "course/feedback/dorothy" / TOPIC / "normalization.html").read_text()
+    for check in report["checks"]:
+        assert escape(check["message"].partition("\n")[0]) in page
+    assert f"Score: {report['points']:g} / 23" in re.sub(r"\.0\b", "", page)
 
 
 @contextlib.contextmanager
