@@ -24,6 +24,9 @@ STYLES = {
     "timeout": "red",
 }
 
+_NAMED_AT_MOST = 3
+"""Topics in a class's table by their names; 80 columns hold no more."""
+
 
 def print_report(
     report: Report,
@@ -71,7 +74,7 @@ def print_class(outcomes: Sequence[Outcome], out: Path, console: Console | None 
     """Prints a table of points and where the reports lie; whether every submission has one."""
     console = console or Console(highlight=False)
     topics = sorted({outcome.task.topic for outcome in outcomes})
-    table = Table("student", *topics, "total")
+    table = Table("student", *_headings(topics), "total")
     students: dict[str, dict[str, float]] = {}
     for outcome in outcomes:
         mine = students.setdefault(outcome.task.student, {})
@@ -89,6 +92,12 @@ def print_class(outcomes: Sequence[Outcome], out: Path, console: Console | None 
         )
     console.print(Text(f"{out / 'report.html'}, {out / 'grades.csv'}"), soft_wrap=True)
     return not missing
+
+
+def _headings(topics: Sequence[str]) -> Sequence[str]:
+    """The topics' names; their numbers alone where the names would not fit a terminal."""
+    numbers = [topic.partition("_")[0] for topic in topics]
+    return numbers if len(topics) > _NAMED_AT_MOST and len(set(numbers)) == len(topics) else topics
 
 
 def needs_words(check: CheckResult) -> bool:
