@@ -44,7 +44,7 @@ def check(name: str, *, topic: str | None = None) -> None:
     result = _result(name, chosen, namespace)
     _show(result)
     if result.verdict != "passed":
-        raise CheckFailed(f"{result.verdict}: {explanation(result)}")
+        raise CheckFailed(f"{result.verdict}: {explanation(result, chosen)}")
 
 
 def _result(name: str, topic: Topic, namespace: Mapping[str, Any]) -> CheckResult:

@@ -56,7 +56,7 @@ class GradeInSandbox(NbGraderPreprocessor):
             return nb, resources
         report = self._report(topic, names["assignment"], names["student"], names["notebook"])
         resources[REPORT] = report
-        _write_feedback(nb, report)
+        _write_feedback(nb, report, topic)
         return nb, resources
 
     def _report(self, topic: Topic, assignment: str, student: str, notebook: str) -> Report:
@@ -69,7 +69,7 @@ class GradeInSandbox(NbGraderPreprocessor):
         return grade_task(task, topic, self._settings, cache=cache)
 
 
-def _write_feedback(nb: NotebookNode, report: Report) -> None:
+def _write_feedback(nb: NotebookNode, report: Report, topic: Topic) -> None:
     results = {check.name: check for check in report.checks}
     notes = report.notes
     for cell in nb.cells:
@@ -80,7 +80,7 @@ def _write_feedback(nb: NotebookNode, report: Report) -> None:
             continue
         name = cell.metadata.nbgrader["grade_id"]
         shown = [one for key, one in results.items() if key == name or _is_hidden(key, name)]
-        cell.outputs = [_output(check, notes) for check in shown]
+        cell.outputs = [_output(check, notes, topic) for check in shown]
         notes = ()  # beside the first check
 
 
@@ -88,8 +88,8 @@ def _is_hidden(check: str, cell: str) -> bool:
     return cell == HIDDEN and check.startswith("hidden_")
 
 
-def _output(check: CheckResult, notes: tuple[str, ...]) -> NotebookNode:
-    words = f"{check.verdict}: {check.title}\n{explanation(check)}".strip()
+def _output(check: CheckResult, notes: tuple[str, ...], topic: Topic) -> NotebookNode:
+    words = f"{check.verdict}: {check.title}\n{explanation(check, topic)}".strip()
     return new_output(
         "display_data", data={"text/html": cell_html(check, notes), "text/plain": words}
     )
