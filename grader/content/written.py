@@ -35,7 +35,8 @@ def load_written(file: Path) -> WrittenQuestion:
     if version != FORMAT:
         raise CourseError(f"{file}: format is {version}, but this grader reads format {FORMAT}.")
     points = table.take("points", (int, float))
-    question, scheme = (table.take(key, str).strip() for key in ("question", "scheme"))
+    question = table.take("question", str).strip()
+    scheme = table.take("scheme", str).strip()
     table.refuse_others()
     if not 0 < points < float("inf"):
         raise CourseError(f"{file}: points is {points}, but should be a number above 0.")
