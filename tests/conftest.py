@@ -1,10 +1,16 @@
 """Fixtures of the whole suite."""
 
+import os
+import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
 from grader.student import InProcess, Student
+
+# nbgrader starts programs of its environment by their names, also where that is not activated
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
 pytest_plugins = ["pytester", "small_course"]
 
