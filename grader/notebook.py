@@ -1,4 +1,7 @@
-"""For a student's notebook: `check("test_relu_forward")` runs a check on the functions that the notebook defines."""
+"""For a student's notebook: `check("test_relu_forward")` runs a check on the functions that the notebook defines.
+
+`progress()` shows where the student stands in the whole course.
+"""
 
 import contextlib
 import sys
@@ -45,6 +48,17 @@ def check(name: str, *, topic: str | None = None) -> None:
     _show(result)
     if result.verdict != "passed":
         raise CheckFailed(f"{result.verdict}: {explanation(result, chosen)}")
+
+
+def progress() -> None:
+    """Shows where you stand in each topic of the course around the notebook, judged anew from its files.
+
+    Raises:
+        CourseError: there is no course around the working directory.
+    """
+    from grader.progress import progress as shown
+
+    shown()
 
 
 def _result(name: str, topic: Topic, namespace: Mapping[str, Any]) -> CheckResult:

@@ -1,38 +1,50 @@
-"""The outcome of a check as a piece of HTML, for the output of a notebook's cell; styles inline, everything escaped."""
+"""The outcome of a check as a piece of HTML, for the output of a notebook's cell; styles inline, everything escaped.
+
+Colours are JupyterLab's own variables, so that light and dark themes both read well; elsewhere their fallbacks hold. Words have
+the colour of text, since the greens and oranges of a theme are too pale to be read: the verdict's colour is a bar beside them.
+"""
 
 from html import escape
 
 from grader.grading import CheckResult
 from grader.report.visible import visible
 
-_COLOURS = {"passed": "#1a7f37", "missing": "#7a6000"}
-_WRONG = "#b3261e"
+_BARS = {
+    "passed": "var(--jp-success-color1, #2e7d32)",
+    "missing": "var(--jp-warn-color1, #f57c00)",
+}
+_WRONG = "var(--jp-error-color1, #d32f2f)"
+_TEXT = "color: var(--jp-content-font-color1, inherit)"
+_LINE = "margin: .2em 0"
 _PRE = (
-    "white-space: pre-wrap; overflow-x: auto; margin: .4em 0; padding: .5em .8em; background: #8881"
+    "white-space: pre-wrap; overflow-x: auto; margin: .4em 0; padding: .5em .8em; "
+    f"background: var(--jp-layout-color2, #8881); {_TEXT}"
 )
 
 
 def cell_html(check: CheckResult, notes: tuple[str, ...] = ()) -> str:
     """Verdict, title and points; what is wrong, the smallest case, and the misconception if it is recognized."""
-    colour = _COLOURS.get(check.verdict, _WRONG)
     worth = f"({check.points:g} of {check.max_points:g} points)"
-    verdict = f'<b style="color: {colour}">{escape(check.verdict)}</b>'
-    parts = [f'<p style="margin: .2em 0">{verdict} {_text(check.title)} {worth}</p>']
-    parts += [f"<p><i>{_text(note)}</i></p>" for note in notes]
+    verdict = f"<b>{escape(check.verdict)}:</b>"
+    parts = [f'<p style="{_LINE}">{verdict} {_text(check.title)} {worth}</p>']
+    parts += [f'<p style="{_LINE}"><i>{_text(note)}</i></p>' for note in notes]
     if check.message:
         headline, _, details = check.message.partition("\n")
-        parts.append(f'<p style="margin: .2em 0"><b>{_text(headline)}</b></p>')
+        parts.append(f'<p style="{_LINE}"><b>{_text(headline)}</b></p>')
         if details:
             parts.append(f'<pre style="{_PRE}">{_text(details)}</pre>')
     if check.smallest_case:
-        parts.append('<p style="margin: .2em 0">The smallest case found that shows it:</p>')
+        parts.append(f'<p style="{_LINE}">The smallest case found that shows it:</p>')
         parts.append(f'<pre style="{_PRE}">{_text(check.smallest_case)}</pre>')
     if check.misconception is not None:
         parts.append(
-            '<p style="margin: .2em 0">A known mistake behaves just like this. '
+            f'<p style="{_LINE}">A known mistake behaves just like this. '
             f"{_text(check.misconception.text)}</p>"
         )
-    return f'<div class="grader-check grader-{check.verdict}">{"".join(parts)}</div>'
+    bar = _BARS.get(check.verdict, _WRONG)
+    style = f"border-left: 4px solid {bar}; padding-left: .8em; {_TEXT}"
+    name = f"grader-check grader-{check.verdict}"
+    return f'<div class="{name}" style="{style}">{"".join(parts)}</div>'
 
 
 def _text(text: str) -> str:

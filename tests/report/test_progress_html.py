@@ -69,3 +69,12 @@ def test_in_a_notebook_and_without_one(course, monkeypatch, capsys):
     progress()
     out = capsys.readouterr().out
     assert "01 <i>Doubling</i> & more: 0 of 3 points, not done yet\n" in out
+
+
+def test_the_notebooks_door_leads_to_it(course, capsys, monkeypatch):
+    """`from grader.notebook import check, progress` is all that a notebook imports."""
+    from grader import notebook
+
+    monkeypatch.setitem(sys.modules, "IPython.display", None)
+    notebook.progress()
+    assert "0 of 3 points\n" in capsys.readouterr().out
