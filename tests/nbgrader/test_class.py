@@ -1,21 +1,15 @@
 """The sample class through nbgrader's real commands, from `init` to the exported grades and the formgrader page."""
 
-import contextlib
 import csv
 import json
 import os
 import re
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from html import escape
 from pathlib import Path
 
 import pytest
+from browser import TOKEN, chromium, jupyter
 from nbgrader_folder import cell_of, marks_of_reports, nbgrader, scores
 from playwright.sync_api import sync_playwright
 
@@ -26,7 +20,6 @@ TOPIC, NOTEBOOK = "04_normalization", "normalization.ipynb"
 CLASS = sorted(
     folder for folder in (ROOT / "examples/class").iterdir() if (folder / TOPIC).is_dir()
 )
-TOKEN = "a-token-of-the-test"
 
 
 def handed_in(file, release, folder):
@@ -115,42 +108,16 @@ def test_feedback(course):
     assert f"Score: {report['points']:g} / 23" in re.sub(r"\.0\b", "", page)
 
 
-@contextlib.contextmanager
-def jupyter(folder):
-    """The address of a Jupyter server with nbgrader's pages."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "jupyter_server", "--no-browser", f"--port={port}", "--ip=127.0.0.1",
-               f"--IdentityProvider.token={TOKEN}", "--allow-root", f"--ServerApp.root_dir={folder}",
-               "--ServerApp.jpserver_extensions=nbgrader.server_extensions.formgrader=True"]  # fmt: skip
-    with (folder / "server.log").open("w") as log:
-        process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=subprocess.STDOUT)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        until = time.monotonic() + 120
-        while True:
-            with contextlib.suppress(urllib.error.URLError):
-                urllib.request.urlopen(f"{address}/api?token={TOKEN}", timeout=5)
-                break
-            assert process.poll() is None, (folder / "server.log").read_text()
-            assert time.monotonic() < until, (folder / "server.log").read_text()
-            time.sleep(0.2)
-        yield address
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
-
-
 def test_formgrader_in_a_browser(course):
     """A real Chromium shows the class's points, and one student's notebook with the feedback in its cells."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    chromium = next(filter(None, map(shutil.which, names)), None)
-    assert chromium, "Chromium is not installed: make setup, or apt-get install chromium"
     points = json.loads((course / "graded/reports/dorothy" / f"{TOPIC}.json").read_text())
     wrong = next(check for check in points["checks"] if check["verdict"] == "failed")
-    with jupyter(course / "course") as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+    extension = "--ServerApp.jpserver_extensions=nbgrader.server_extensions.formgrader=True"
+    with (
+        jupyter(course / "course", "jupyter_server", extension) as address,
+        sync_playwright() as playwright,
+        chromium(playwright) as browser,
+    ):
         page = browser.new_page(
             viewport={"width": 1200, "height": 1000},
             extra_http_headers={"Authorization": f"token {TOKEN}"},
@@ -171,4 +138,3 @@ def test_formgrader_in_a_browser(course):
         assert page.get_by_text("BEGIN MARK SCHEME").count() == 1
         feedback.scroll_into_view_if_needed()
         page.screenshot(path=course / "student.png")
-        browser.close()
