@@ -27,6 +27,8 @@ CELLS = (
     COUNTER,
     'check("test_counting")',
     "progress()",
+    "!cp ../../solutions/01_doubling/doubling.py .",
+    "progress()",
 )
 LEAST_CONTRAST = 4.5  # of WCAG 2.2, level AA
 
@@ -65,11 +67,15 @@ TEXTS = """
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    """JupyterLab with settings of its own, and a trusted notebook that was run: wrong, missing, right, and the progress."""
+    """The page of a trusted notebook that was run (wrong, missing, right, and the progress twice); nobody's settings matter."""
     root = tmp_path_factory.mktemp("lab")
     course = SmallCourse(root / "course")
     build(load_course(course.root).topics)
-    (course.exercise / "doubling.py").write_bytes((course.solution / "doubling.py").read_bytes())
+    course.change(
+        "exercises/01_doubling/doubling.py",
+        'raise NotImplementedError("double is yours to write")',
+        "return x + x",
+    )
     notebook = nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS],
         metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
@@ -89,42 +95,35 @@ def lab(tmp_path_factory):
     (settings / "notification.jupyterlab-settings").write_text(
         json.dumps({"fetchNews": "false", "checkForUpdates": False})
     )
-    with (
-        jupyter(course.exercise, "jupyterlab", environment={**os.environ, **places}) as address,
-        sync_playwright() as playwright,
-        chromium(playwright) as browser,
-    ):
-
-        def opened(theme):
-            """The notebook's page in a theme."""
-            (settings / "themes.jupyterlab-settings").write_text(json.dumps({"theme": theme}))
-            page = browser.new_page(viewport={"width": 1200, "height": 1800})
-            page.set_default_timeout(60_000)
-            page.goto(f"{address}/lab/tree/mine.ipynb?reset&token={TOKEN}")
-            page.locator(".grader-progress").wait_for()
-            return page
-
-        yield opened
+    server = jupyter(course.exercise, "jupyterlab", "--LabApp.expose_app_in_browser=True",
+                     environment={**os.environ, **places})  # fmt: skip
+    with server as address, sync_playwright() as playwright, chromium(playwright) as browser:
+        page = browser.new_page(viewport={"width": 1200, "height": 1200})
+        page.set_default_timeout(60_000)
+        page.goto(f"{address}/lab/tree/mine.ipynb?token={TOKEN}")
+        page.locator(".grader-progress").last.wait_for()
+        yield page
 
 
 @pytest.mark.parametrize(("theme", "light"), THEMES.items(), ids=THEMES)
 def test_readable(lab, theme, light, tmp_path):
     """The headline, the cases and the table are to be seen, and every text stands out from what is behind it."""
-    page = lab(theme)
-    page.wait_for_function(f"document.body.dataset.jpThemeName === {theme!r}")
+    lab.evaluate(f"jupyterapp.commands.execute('apputils:change-theme', {{theme: {theme!r}}})")
+    lab.wait_for_function(f"document.body.dataset.jpThemeName === {theme!r}")
     for verdict, words in {
         "failed": "double is 9 at [1], but should be -6.",
         "missing": "`Counter` is not defined in this notebook",
         "passed": "A counter goes up by one.",
     }.items():
-        shown = page.locator(f".grader-{verdict}")
+        shown = lab.locator(f".grader-{verdict}")
         assert shown.is_visible()
         assert shown.get_by_text(words).is_visible()
-    table = page.locator(".grader-progress table")
-    assert table.get_by_role("row", name="01 Doubling").inner_text().split("\t")[2:] == ["3 of 3", "done"]  # fmt: skip
-    page.screenshot(path=tmp_path / "lab.png")
-    found = page.evaluate(TEXTS)
-    assert len(found) > 15
+    begun, done = lab.locator(".grader-progress").all()
+    assert begun.get_by_text("grader watch 01").is_visible()
+    rows = [one.get_by_role("row", name="01 Doubling").inner_text() for one in (begun, done)]
+    assert [row.split("\t")[2:] for row in rows] == [["2 of 3", ""], ["3 of 3", "done"]]
+    lab.screenshot(path=tmp_path / "lab.png")
+    found = lab.evaluate(TEXTS)
+    assert len(found) > 25
     assert {one["back"] > 0.5 for one in found} == {light}, "the theme is on, behind each of them"
     assert [one for one in found if one["contrast"] < LEAST_CONTRAST] == []
-    page.close()
