@@ -69,21 +69,8 @@ class NbgraderFolder:
             os.chdir(here)
 
     def nbgrader(self, *arguments):
-        """Runs a command of nbgrader in this process, which has loaded it once."""
-        from jupyter_core.application import NoStart
-        from nbgrader.apps import NbGraderApp
-
-        here = Path.cwd()
-        os.chdir(self.root)
-        app = NbGraderApp.instance()
-        try:
-            app.initialize(list(arguments))
-            with contextlib.suppress(NoStart):  # how it says that a subcommand is done
-                app.start()
-        finally:
-            app.reset()
-            NbGraderApp.clear_instance()
-            os.chdir(here)
+        """Runs a command of nbgrader in this process."""
+        nbgrader_here(self.root, *arguments)
 
     def release(self):
         """The released notebook, as data of its own."""
@@ -112,6 +99,24 @@ class NbgraderFolder:
         """The autograded notebook, as data."""
         path = self.root / "autograded" / student / TOPIC / "doubling.ipynb"
         return json.loads(path.read_text(encoding="utf-8"))
+
+
+def nbgrader_here(folder, *arguments):
+    """Runs a command of nbgrader in a folder, in this process, which has loaded it once."""
+    from jupyter_core.application import NoStart
+    from nbgrader.apps import NbGraderApp
+
+    here = Path.cwd()
+    os.chdir(folder)
+    app = NbGraderApp.instance()
+    try:
+        app.initialize(list(arguments))
+        with contextlib.suppress(NoStart):  # how it says that a subcommand is done
+            app.start()
+    finally:
+        app.reset()
+        NbGraderApp.clear_instance()
+        os.chdir(here)
 
 
 def nbgrader(folder, *arguments, code=0):

@@ -98,7 +98,7 @@ def lab(tmp_path_factory):
     server = jupyter(course.exercise, "jupyterlab", "--LabApp.expose_app_in_browser=True",
                      environment={**os.environ, **places})  # fmt: skip
     with server as address, sync_playwright() as playwright, chromium(playwright) as browser:
-        page = browser.new_page(viewport={"width": 1200, "height": 1200})
+        page = browser.new_page(viewport={"width": 1200, "height": 1500})
         page.set_default_timeout(60_000)
         page.goto(f"{address}/lab/tree/mine.ipynb?token={TOKEN}")
         page.locator(".grader-progress").last.wait_for()

@@ -1,12 +1,14 @@
 """The engine knows no topic: a course of other topics, without torch, goes through every command."""
 
 import csv
+import json
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from nbgrader_folder import cell_of, marks_of_reports, nbgrader_here, scores
 
 from grader.cli import run
 from grader.course import load_course
@@ -62,4 +64,38 @@ def test_a_class_is_graded(course, tmp_path):
     assert (float(rows["ada"]["30_words"]), float(rows["ada"]["05_signals"])) == (3, 4.5)
     assert (float(rows["bo"]["30_words"]), float(rows["bo"]["05_signals"])) == (0, 2.5)
     feedback = (tmp_path / "out/feedback/bo.html").read_text(encoding="utf-8")
+    assert "An average is divided by how many values it takes in." in feedback
+
+
+def test_the_course_in_nbgrader(course, tmp_path):
+    """Handed out, handed in right and wrong, autograded: the marks are those of `grader grade`."""
+    folder, out = tmp_path / "nbgrader", tmp_path / "out"
+    assert run(["nbgrader", "init", str(folder)]) == 0
+    config = folder / "nbgrader_config.py"
+    config.write_text(config.read_text().replace("examples = 25", "examples = 0"))
+    for topic in course.topics:
+        nbgrader_here(folder, "generate_assignment", topic.name)
+    signals = course.topics[1]
+    source, notebook = (
+        json.loads((folder / part / signals.name / "signals.ipynb").read_text(encoding="utf-8"))
+        for part in ("source", "release")
+    )
+    assert "sliding_window_view" not in json.dumps(notebook)
+    for name in ("moving_average", "RunningMean"):
+        cell_of(notebook, name)["source"] = "".join(cell_of(source, name)["source"])
+    right = json.dumps(notebook)
+    wrong = right.replace("windows.mean(axis=1)", "windows.sum(axis=1)")
+    for student, text in {"ada": right, "bo": wrong}.items():
+        path = folder / "submitted" / student / signals.name / "signals.ipynb"
+        path.parent.mkdir(parents=True)
+        path.write_text(text, encoding="utf-8")
+    nbgrader_here(folder, "autograde", signals.name)
+    assert run(["grade", str(folder / "submitted"), "--out", str(out), "--jobs", "1"]) == 0
+    found = scores(folder / "gradebook.db", signals.name)
+    marks = {
+        name: {cell: score for cell, (score, _, _) in mine.items()} for name, mine in found.items()
+    }
+    assert marks == marks_of_reports(out, signals.name)
+    assert {name: sum(mine.values()) for name, mine in marks.items()} == {"ada": 4.5, "bo": 2.5}
+    feedback = (folder / "autograded/bo" / signals.name / "signals.ipynb").read_text()
     assert "An average is divided by how many values it takes in." in feedback
