@@ -45,7 +45,7 @@ def check(name: str, *, topic: str | None = None) -> None:
     namespace = sys._getframe(1).f_globals
     chosen = _topic_with(name, topic)
     result = _result(name, chosen, namespace)
-    _show(result)
+    _show(result, chosen)
     if result.verdict != "passed":
         raise CheckFailed(f"{result.verdict}: {explanation(result, chosen)}")
 
@@ -98,10 +98,10 @@ def _topic_with(name: str, topic: str | None) -> Topic:
     raise CourseError(f"There is no check {name!r}; there are: {', '.join(known)}.")
 
 
-def _show(result: CheckResult) -> None:
+def _show(result: CheckResult, topic: Topic) -> None:
     try:
         from IPython.display import HTML, display
     except ImportError:
         print(f"{result.verdict}: {result.title}")  # noqa: T201  # plain Python
         return
-    display(HTML(cell_html(result)))
+    display(HTML(cell_html(result, topic=topic)))

@@ -44,6 +44,9 @@ def test_a_notebook_in_a_kernel(released):
     failed = outputs(notebook, "test_double")
     assert "double is 9 at [1], but should be -6." in failed["display_data"]["data"]["text/html"]
     assert "A known mistake behaves just like this." in failed["display_data"]["data"]["text/html"]
+    assert (
+        "Read &quot;Doubling&quot; in doubling.py." in failed["display_data"]["data"]["text/html"]
+    )
     assert failed["error"]["ename"] == "CheckFailed"
     assert failed["error"]["traceback"] == [failed["error"]["evalue"]]
     assert "double is 9 at [1], but should be -6." in failed["error"]["evalue"]
@@ -53,6 +56,7 @@ def test_a_notebook_in_a_kernel(released):
             "an error, stderr or a last value would count in Validate"
         )
         assert "passed" in passed["display_data"]["data"]["text/html"]
+        assert "Read" not in passed["display_data"]["data"]["text/html"]
 
 
 def test_validate(released, monkeypatch):

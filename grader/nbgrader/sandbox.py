@@ -91,5 +91,5 @@ def _is_hidden(check: str, cell: str) -> bool:
 def _output(check: CheckResult, notes: tuple[str, ...], topic: Topic) -> NotebookNode:
     words = f"{check.verdict}: {check.title}\n{explanation(check, topic)}".strip()
     return new_output(
-        "display_data", data={"text/html": cell_html(check, notes), "text/plain": words}
+        "display_data", data={"text/html": cell_html(check, notes, topic), "text/plain": words}
     )

@@ -6,7 +6,9 @@ the colour of text, since the greens and oranges of a theme are too pale to be r
 
 from html import escape
 
+from grader.course import Topic
 from grader.grading import CheckResult
+from grader.report.pointer import pointer
 from grader.report.visible import visible
 
 _BARS = {
@@ -22,8 +24,14 @@ _PRE = (
 )
 
 
-def cell_html(check: CheckResult, notes: tuple[str, ...] = ()) -> str:
-    """Verdict, title and points; what is wrong, the smallest case, and the misconception if it is recognized."""
+def cell_html(check: CheckResult, notes: tuple[str, ...] = (), topic: Topic | None = None) -> str:
+    """Verdict, title and points; what is wrong, the smallest case, and the misconception if it is recognized.
+
+    Args:
+        check: the outcome.
+        notes: what a reader must know beside it.
+        topic: whose text the last line points into.
+    """
     worth = f"({check.points:g} of {check.max_points:g} points)"
     verdict = f"<b>{escape(check.verdict)}:</b>"
     parts = [f'<p style="{_LINE}">{verdict} {_text(check.title)} {worth}</p>']
@@ -41,6 +49,9 @@ def cell_html(check: CheckResult, notes: tuple[str, ...] = ()) -> str:
             f'<p style="{_LINE}">A known mistake behaves just like this. '
             f"{_text(check.misconception.text)}</p>"
         )
+    if topic is not None and check.verdict not in ("passed", "missing"):
+        where = pointer(topic, check.name, check.message.partition("\n")[0])
+        parts += [f'<p style="{_LINE}">{_text(where)}</p>'] if where else []
     bar = _BARS.get(check.verdict, _WRONG)
     style = f"border-left: 4px solid {bar}; padding-left: .8em; {_TEXT}"
     name = f"grader-check grader-{check.verdict}"
