@@ -115,7 +115,7 @@ def explanation(check: CheckResult, topic: Topic | None = None) -> str:
         lines += [f"    {line}" for line in visible(check.smallest_case).splitlines()]
     if check.misconception is not None:
         lines += ["", *misconception_lines(visible(check.misconception.text))]
-    if topic is not None and check.verdict != "missing":
+    if topic is not None and check.verdict not in ("missing", "passed"):
         where = pointer(topic, check.name, lines[0])
         lines += ["", f"  {where}"] if where else []
     return "\n".join(lines)
