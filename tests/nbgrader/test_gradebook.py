@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -96,19 +97,17 @@ def test_settings_are_read_not_run(folder, capsys, line, words):
 
 
 @pytest.fixture(scope="module")
-def postgres(tmp_path_factory):
+def postgres():
     """The URL of a real PostgreSQL server of our own (Debian package `postgresql`), stopped afterwards."""
     programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
     assert programs, "PostgreSQL is not installed: make setup, or apt-get install postgresql"
-    folder = tmp_path_factory.mktemp("postgres")
+    # not below pytest's own folder, which every run of pytest closes to other accounts
+    folder = Path(tempfile.mkdtemp(prefix="postgres-"))
     data = folder / "data"
     account = {}
     if os.getuid() == 0:  # the server refuses to run as root
         who = pwd.getpwnam("postgres")
         account = {"user": who.pw_uid, "group": who.pw_gid, "extra_groups": []}
-        for parent in (folder, *folder.parents[:3]):
-            if parent.is_relative_to("/tmp") and parent != Path("/tmp"):
-                parent.chmod(0o711)
         os.chown(folder, who.pw_uid, who.pw_gid)
     quiet = {"stdout": subprocess.DEVNULL, "cwd": folder, "timeout": 120, **account}
     subprocess.run(
@@ -124,6 +123,7 @@ def postgres(tmp_path_factory):
     subprocess.run([*control, "-o", options, "start"], check=True, **quiet)
     yield f"postgresql+psycopg://grader@127.0.0.1:{port}/postgres"
     subprocess.run([*control, "-m", "fast", "stop"], check=True, **quiet)
+    shutil.rmtree(folder)
 
 
 def test_postgres_with_two_autograders_at_once(folder, postgres):
