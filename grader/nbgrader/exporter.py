@@ -18,8 +18,13 @@ class SubmissionExporter(NotebookExporter):
 
     def __init__(self, **kw: Any) -> None:
         super().__init__(**kw)
-        for folder in getattr(self.parent, "assignments", {}):  # all that the command will convert
-            make_safe(Path(folder))
+        assignments = getattr(self.parent, "assignments", {})  # all that the command will convert
+        for folder in list(assignments):
+            try:
+                make_safe(Path(folder))
+            except OSError as error:
+                self.log.error("%s is left out, nothing of it is graded: %s", folder, error)
+                del assignments[folder]
 
     def from_filename(
         self, filename: str, resources: dict[str, Any] | None = None, **kw: Any

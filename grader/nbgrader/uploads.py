@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import os
+import shutil
 import stat
 from datetime import datetime
 from pathlib import Path
@@ -20,13 +21,16 @@ def make_safe(folder: Path) -> None:
 
     nbgrader would copy the instructor's file behind a link into the feedback, and stop altogether at a time that it cannot
     read. Notebooks stay: they are opened without following links, and the report then says what is wrong.
+
+    Raises:
+        OSError: something cannot be removed; the submission is not to be read then.
     """
     for path in _special_files(folder):
         _log.warning("%s is a link, a pipe or a device, and is removed", path)
-        path.unlink()
+        _remove(path)
     if (folder / TIMESTAMP).exists() and handed_in_at(folder) is None:
         _log.warning("%s is no time, and is removed: see when it was handed in", folder / TIMESTAMP)
-        (folder / TIMESTAMP).unlink()
+        _remove(folder / TIMESTAMP)
 
 
 def handed_in_at(folder: Path) -> datetime | None:
@@ -37,6 +41,16 @@ def handed_in_at(folder: Path) -> datetime | None:
     with contextlib.suppress(ValueError, OverflowError, OSError):
         return parse_utc(file.read_text(encoding="utf-8").strip())
     return None
+
+
+def _remove(path: Path) -> None:
+    """Also out of a folder in which nothing may be changed, for a student's modes are kept when work is collected."""
+    folder = path.parent
+    folder.chmod(stat.S_IMODE(folder.stat().st_mode) | stat.S_IRWXU)
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 def _special_files(folder: Path) -> list[Path]:
