@@ -1,5 +1,6 @@
 """grade(): the same report for the same submission, isolated or not; bad files get a report too."""
 
+import json
 from pathlib import Path
 
 import msgspec
@@ -7,7 +8,9 @@ import pytest
 
 from grader.build import build
 from grader.course import load_course
+from grader.failure import Missing
 from grader.grading import Report, Settings, grade
+from grader.opening import open_submission, the_student
 from grader.worker.selftest import usable_sandbox
 
 ROOT = Path(__file__).parent.parent
@@ -81,6 +84,49 @@ def test_a_file_that_cannot_be_graded_has_a_report(tmp_path, name, content, word
     assert report.points == 0
     assert all(check.verdict == "error" for check in report.checks)
     assert all(words in check.message for check in report.checks)
+
+
+PLOTS = """\
+import absent_plots.pyplot as plt
+import numpy as np
+plt.style.use("dark")
+def double(x):
+    return np.asarray(x) + x
+def show():
+    plt.plot(double(2))
+show()
+display(double(2))
+def Counter(start=0, *, by=1):
+    return start
+unknown
+def later(): pass
+"""
+
+
+@pytest.mark.parametrize("isolated", [False, True])
+def test_what_only_draws_does_not_cost_a_notebook_its_functions(small_course, isolated):
+    """Where grading has no such package, its import and what needs it are passed over; any other error ends the cell."""
+    cells = [
+        {"cell_type": "code", "metadata": {}, "source": source}
+        for source in (PLOTS, "plt.show(double(3))\nfrom __future__ import annotations\nx: int = 1")
+    ]
+    file = small_course.write("doubling.ipynb", json.dumps({"nbformat": 4, "cells": cells}))
+    topic = load_course(small_course.root).topics[0]
+    student = the_student(open_submission(file), topic, isolated=isolated)
+    try:
+        assert student.double(2) == 4
+        with pytest.raises(Missing) as missing:
+            student.later()
+    finally:
+        student._close()
+    assert [note.partition(" raised ")[2] for note in missing.value.details] == [
+        "ModuleNotFoundError: No module named 'absent_plots'",
+        "NameError: name 'plt' is not defined",
+        "NameError: name 'plt' is not defined",
+        "NameError: name 'display' is not defined",
+        "NameError: name 'unknown' is not defined",
+        "NameError: name 'plt' is not defined",
+    ]
 
 
 SLOW_ONCE = '''\

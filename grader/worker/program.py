@@ -4,6 +4,7 @@ Imports the standard library and numpy only, since it also runs inside the sandb
 """
 
 import _random
+import ast
 import ctypes
 import inspect
 import linecache
@@ -43,6 +44,8 @@ _NUMPY_SCALARS = frozenset(dtype.type for dtype in PLAIN_DTYPES)
 _MT19937_BYTES = 4 * (624 + 1)
 _KEPT_AT_MOST = 32
 _DEPTH_AT_MOST = 16
+_OF_IPYTHON = frozenset({"display", "get_ipython"})
+"""Names that a notebook has without an import."""
 _OVERWRITTEN = -999.0
 
 
@@ -135,8 +138,10 @@ class Host:
         """Executes the cells, each `(label, source)`, as one module called `name`.
 
         With `stop_at_error` (a file) the first exception is raised as `Raised`; without (a notebook) it becomes
-        a note and the next cell runs, as a person at a notebook would go on.
+        a note and the next cell runs, as a person at a notebook would go on. What only draws or shows something must not
+        cost a notebook's functions: after a package that is not here, and what needs it, the same cell goes on.
         """
+        absent = set(_OF_IPYTHON)
         self.module = types.ModuleType(name)
         sys.modules[name] = self.module
         for label, source in cells:
@@ -144,14 +149,20 @@ class Host:
             self.module.__file__ = label
             linecache.cache[label] = (len(source), None, source.splitlines(keepends=True), label)
             try:
-                exec(compile(source, label, "exec", dont_inherit=True), self.module.__dict__)
+                for code in [source] if stop_at_error else _statements(source, label):
+                    try:
+                        exec(compile(code, label, "exec", dont_inherit=True), self.module.__dict__)
+                    except (ImportError, NameError) as error:
+                        if stop_at_error or not _is_for_want_of(absent, error, code):
+                            raise
+                        self.notes.append(_note(label, self._raised(error, None)))
             except self.interrupts:
                 raise
             except BaseException as error:
                 raised = self._raised(error, None)
                 if stop_at_error:
                     raise raised.with_traceback(error.__traceback__) from error
-                self.notes.append(f"{label} raised {raised.type_names[0]}: {raised.message}")
+                self.notes.append(_note(label, raised))
 
     def defines(self, name: str) -> bool:
         """Whether the submission has a callable of that name."""
@@ -292,6 +303,34 @@ class Host:
         names = [cls.__name__ for cls in type(error).__mro__]
         trace = "".join(traceback.format_list(frames[-4:]))
         return Raised(names, _text(error), trace, mismatch)
+
+
+def _statements(source: str, label: str) -> list[ast.Module]:
+    """A cell's statements, each as a module of its own, with the cell's imports from `__future__`."""
+    flags = ast.PyCF_ONLY_AST
+    body = compile(source, label, "exec", flags=flags, dont_inherit=True).body
+    futures = [
+        node for node in body if isinstance(node, ast.ImportFrom) and node.module == "__future__"
+    ]
+    return [ast.Module([*futures, node], []) for node in body]
+
+
+def _is_for_want_of(absent: set[str], error: ImportError | NameError, code: Any) -> bool:
+    """Whether a statement failed for a package that is not here, or a name of it; the names it imports are `absent` then."""
+    if isinstance(error, NameError):
+        return error.name in absent
+    aliases = [
+        alias
+        for node in ast.walk(code)
+        for alias in getattr(node, "names", ())
+        if isinstance(alias, ast.alias)
+    ]
+    absent.update(alias.asname or alias.name.split(".")[0] for alias in aliases)
+    return True
+
+
+def _note(label: str, raised: Raised) -> str:
+    return f"{label} raised {raised.type_names[0]}: {raised.message}"
 
 
 def is_plain_array(value: Any) -> bool:
