@@ -323,7 +323,7 @@ def into_notebook(
     """Put the functions of a .py file into the notebook that was handed out."""
     from grader.atomic import write_atomically
     from grader.choice import is_edited
-    from grader.into_notebook import NoSuchCells, filled_notebook
+    from grader.into_notebook import NoSuchCells, answered_otherwise, filled_notebook
     from grader.submission import SubmissionError, notebook_from, read_bytes, read_submission
 
     if file.suffix != ".py":
@@ -334,7 +334,9 @@ def into_notebook(
     try:
         source = read_submission(file, follow_links=True).cells[0].source
         notebook = notebook_from(read_bytes(template, follow_links=True), template.name)
-        if target.is_file() and is_edited(target, chosen):
+        # where the notebook handed out is the one to write into, there is nothing to compare it with
+        own = template == target and bool(answered_otherwise(notebook, source))
+        if target.is_file() and (own or is_edited(target, chosen)):
             raise WrongUse(
                 f"{target} holds work of its own: move it away, or write elsewhere with --out."
             )

@@ -15,6 +15,7 @@ from grader.cells import only_checks
 
 _MARKDOWN_CELL = "# %% [markdown]"
 _CELL = "# %%"
+_STUB = "raise NotImplementedError"
 
 
 class NoSuchCells(Exception):
@@ -74,6 +75,21 @@ def filled_notebook(notebook: dict[str, Any], source: str) -> dict[str, Any]:
             if id(cells[name]) not in written:
                 cells[name]["source"] = [f"# {name} is defined with {group.name}."]
     return copy
+
+
+def answered_otherwise(notebook: dict[str, Any], source: str) -> list[str]:
+    """What the notebook has an answer of its own for, which the file's would replace: definitions that are no stubs."""
+    texts = [_text(cell) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    there = {name: text for text in texts for name in _defined(text) if _STUB not in text}
+    file = {
+        name: ast.dump(_parsed(chunk.source)) for chunk in chunks(source) for name in chunk.defines
+    }
+    return [
+        name
+        for name, text in there.items()
+        if name in file
+        and not any(file[name] == ast.dump(_parsed(one.source)) for one in chunks(text))
+    ]
 
 
 def chunks(source: str) -> list[Chunk]:

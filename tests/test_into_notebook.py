@@ -114,3 +114,20 @@ def test_the_command(small_course, monkeypatch, capsys):
     assert "holds work of its own" in capsys.readouterr().err
     assert run(["notebook", str(notebook)]) == 2
     assert "is no .py file" in capsys.readouterr().err
+
+
+def test_work_in_the_notebook_handed_out_is_kept(small_course, monkeypatch, capsys):
+    """In the folder that was handed out, the notebook to fill may be the one that a student has written in."""
+    build(load_course(small_course.root).topics)
+    monkeypatch.chdir(small_course.root / "exercises/01_doubling")
+    file = small_course.write(
+        "exercises/01_doubling/doubling.py", "def double(x):\n    return x + x\n"
+    )
+    assert run(["notebook", "doubling.py"]) == 0
+    written = file.with_suffix(".ipynb").read_text()
+    assert "return x + x" in written
+    assert run(["notebook", "doubling.py"]) == 0
+    file.with_suffix(".ipynb").write_text(written.replace("return x + x", "return 2 * x"))
+    assert run(["notebook", "doubling.py"]) == 2
+    assert "holds work of its own" in capsys.readouterr().err
+    assert "return 2 * x" in file.with_suffix(".ipynb").read_text()
