@@ -141,6 +141,8 @@ def submissions(folder):
     script = copy.deepcopy(right)
     script["cells"].append({"cell_type": "markdown", "id": "m", "metadata": {}, "source": "<script>alert(1)</script>"
                             '<img src="x" onerror="alert(2)"> an honest remark'})  # fmt: skip
+    script["cells"].append({"cell_type": "markdown", "id": "n", "metadata": {}, "attachments": {"empty.png": {}},
+                            "source": "![a curve](attachment:gone.png) ![b](attachment:empty.png)"})  # fmt: skip
     found["script"] = (script, FULL)
     return found
 
@@ -163,6 +165,12 @@ def folder(tmp_path_factory):
     os.mkfifo(thief.parent / "pipe")
     (thief.parent / "timestamp.txt").write_text("yesterday or so")
     folder.expected["thief"] = FULL
+    odd = folder.hand_in("odd_folders", folder.answered()).parent
+    (odd / "timestamp.txt").mkdir()
+    (odd / "locked").mkdir()
+    (odd / "locked" / "link").symlink_to(folder.root / "nbgrader_config.py")
+    (odd / "locked").chmod(0o555)
+    folder.expected["odd_folders"] = FULL
     folder.out = folder.root / "graded"
     assert (
         run(["grade", str(folder.root / "submitted"), "--out", str(folder.out), "--jobs", "1"]) == 0
@@ -278,6 +286,7 @@ def test_no_script_of_a_student_reaches_the_marker(folder):
     assert "alert(1)</script>" not in page
     assert "<img" not in page[page.index("an honest remark") - 300 : page.index("an honest remark")]
     assert '<div class="grader-check' in page
+    assert "[a curve: the picture attachment:gone.png is missing]" in page
 
 
 def test_marks_by_hand_extra_credit_and_lateness(folder):
