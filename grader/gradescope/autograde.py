@@ -41,8 +41,8 @@ def main() -> int:
         order = order_in(root / "source")
         topic = load_course(root / "source").topic(order.topic)
         settings = settings_of(order)
-        submission = submitted(root / "submission", topic)
-        report = grade(submission, topic, settings)
+        submission, note = submitted(root / "submission", topic)
+        report = grade(submission, topic, settings, notes=(note,) if note else ())
         write_atomically(results, results_json(report, visibility=order.visibility))
     except (CourseError, SandboxUnavailable, msgspec.MsgspecError, OSError, MemoryError) as error:
         print(f"This submission was not graded. {error}", file=sys.stderr)  # noqa: T201  # instructors see it
@@ -72,15 +72,15 @@ def settings_of(order: Order) -> Settings:
         ) from None
 
 
-def submitted(folder: Path, topic: Topic) -> Path | Unreadable:
-    """The file to grade: the topic's, at the top or in a folder of the upload, else the only one there is.
+def submitted(folder: Path, topic: Topic) -> tuple[Path | Unreadable, str]:
+    """The file to grade: the topic's, at the top or in a folder of the upload, else the only one there is; and why that one.
 
     What is wrong with the upload is the student's error: `Unreadable` says what was expected.
     """
     folders = list(_folders(folder, _DEPTH))
     for place in folders:
         if (chosen := chosen_file(place, topic)) is not None:
-            return chosen.path
+            return chosen
     others = [
         path
         for place in folders
@@ -88,12 +88,12 @@ def submitted(folder: Path, topic: Topic) -> Path | Unreadable:
         if path.suffix in SUFFIXES and not path.name.startswith(".")
     ]
     if len(others) == 1:
-        return others[0]
+        return others[0], ""
     found = ", ".join(path.name for path in others) or "no .py or .ipynb file"
     return Unreadable(
         f"Expected {topic.module}.py or {topic.module}.ipynb, but found {found}: submit that file.",
         aspect="load",
-    )
+    ), ""
 
 
 def _folders(folder: Path, depth: int) -> Iterator[Path]:

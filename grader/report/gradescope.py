@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 
 from grader.grading import CheckResult, Report
 from grader.report.terminal import explanation
+from grader.report.visible import visible
 from grader.report.where import in_words
 
 Visibility = Literal["visible", "after_due_date", "after_published", "hidden"]
@@ -21,10 +22,13 @@ def results_json(report: Report, *, visibility: Visibility = "visible") -> str:
         report: what became of the submission.
         visibility: when students see the checks and their score; what run_autograder prints they never see.
     """
+    graded = (
+        f"{report.points:g} of {report.max_points:g} points, graded {in_words(report.settings)}."
+    )
     results: dict[str, Any] = {
         "score": report.points,
         "execution_time": round(sum(check.seconds for check in report.checks), 2),
-        "output": f"{report.points:g} of {report.max_points:g} points, graded {in_words(report.settings)}.",
+        "output": "\n".join([graded, *map(visible, report.notes)]),
         "output_format": "text",
         "test_output_format": "text",
         "test_name_format": "text",

@@ -277,7 +277,26 @@ def test_a_file_of_another_name(autograder):
     (autograder / "submission/homework.py").write_text(RIGHT)
     (autograder / "submission/loop").symlink_to(autograder)
     topic = load_course(autograder / "source").topics[0]
-    assert autograde.submitted(autograder / "submission", topic).name == "homework.py"
+    assert autograde.submitted(autograder / "submission", topic) == (
+        autograder / "submission/homework.py",
+        "",
+    )
+
+
+def test_of_two_files_the_student_reads_which_one_counts(autograder, monkeypatch, capsys):
+    """The notebook as it was handed out is not graded, and the results say so."""
+    for suffix in (".py", ".ipynb"):
+        handed_out = autograder / "source/exercises/01_doubling/doubling"
+        (autograder / f"submission/doubling{suffix}").write_bytes(
+            handed_out.with_suffix(suffix).read_bytes()
+        )
+    (autograder / "submission/doubling.py").write_text(RIGHT + COUNTER)
+    code, _, results = in_process(autograder, monkeypatch, capsys)
+    assert (code, results["score"]) == (0, 3)
+    assert_as_specified(results)
+    assert results["output"].endswith(
+        "\ndoubling.ipynb is as it was handed out: doubling.py is graded."
+    )
 
 
 def test_without_a_sandbox(autograder, monkeypatch, capsys):
