@@ -4,6 +4,7 @@ A submission's metadata, outputs, ids and format versions are the student's to f
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_
 
 from grader.nbgrader.known_cells import KnownCell
 
+_SCHEME = re.compile(r"=== BEGIN MARK SCHEME ===.*?=== END MARK SCHEME ===", re.DOTALL)
 _NEW = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}
 
 
@@ -48,6 +50,12 @@ def rebuilt(
         name = _grade_id(cell)
         original = known.get(name) if last[name] == index else None
         found.append((name if original else "", _new(cell, original)))
+        if (
+            original is not None
+            and original.task
+            and _words(_source(cell)) != _words(original.source)
+        ):
+            found.append(("", new_markdown_cell(_source(cell))))  # the answer, or part of it
     there = {name for name, _ in found}
     for position, name in enumerate(order):
         missing = known[name]
@@ -91,6 +99,11 @@ def _new(cell: Mapping[str, Any], known: KnownCell | None) -> NotebookNode:
     if made.cell_type == "markdown" and (attachments := _attachments(cell)):
         made["attachments"] = attachments
     return made
+
+
+def _words(question: str) -> list[str]:
+    """A question's, without the mark scheme, which was not handed out."""
+    return _SCHEME.sub("", question).split()
 
 
 def _handed_out(known: KnownCell) -> NotebookNode:

@@ -122,6 +122,9 @@ def submissions(folder):
         {"cell_type": "markdown", "source": [1], "metadata": None},
     ]
     found["odd_cells"] = (odd, FULL)
+    inside = copy.deepcopy(right)
+    cell_of(inside, "written")["source"] += "\n\nBecause three twice is six."
+    found["answered_in_the_question"] = (inside, FULL)
     found["no_json"] = (b"{not json", NOTHING)
     found["format_3"] = (
         json.dumps({"nbformat": 3, "nbformat_minor": 0, "metadata": {}, "worksheets": []}).encode(),
@@ -220,6 +223,18 @@ def test_feedback_stands_in_the_cells(folder):
     assert "A known mistake behaves just like this." in html
     page = (folder.root / "feedback/square" / TOPIC / "doubling.html").read_text()
     assert "double is 9 at [1], but should be -6." in page
+
+
+def test_an_answer_written_into_the_question_is_seen(folder):
+    """Whoever marks it reads it behind the question, which is the one handed out; of others nothing stands twice."""
+    for student, count in (("answered_in_the_question", 2), ("right", 1)):
+        texts = ["".join(cell["source"]) for cell in folder.autograded(student)["cells"]]
+        assert sum("Why is *twice* not the square?" in text for text in texts) == count
+    notebook = folder.autograded("answered_in_the_question")
+    at = notebook["cells"].index(cell_of(notebook, "written"))
+    assert "SECRET SCHEME" in "".join(notebook["cells"][at]["source"])
+    assert "three twice is six" not in "".join(notebook["cells"][at]["source"])
+    assert "".join(notebook["cells"][at + 1]["source"]).endswith("Because three twice is six.")
 
 
 def test_a_missing_cell_is_where_it_was(folder):
