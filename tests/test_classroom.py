@@ -68,7 +68,15 @@ def test_of_notebook_and_script_the_edited_one(tmp_path):
     task = find_tasks(tmp_path, COURSE, None)[0]
     assert task.path.suffix == ".py"
     assert task.note == "normalization.ipynb is as it was handed out: normalization.py is graded."
-    run_once["cells"][1]["source"] = "import numpy as np\nx = 1"
+    cell = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
+    run_once["cells"].append({**cell, "source": "from normalization import *\nx = 1"})
+    notebook.write_text(json.dumps(run_once))
+    task = find_tasks(tmp_path, COURSE, None)[0]
+    assert task.path.suffix == ".py"
+    assert (
+        task.note == "normalization.ipynb holds no answer of its own: normalization.py is graded."
+    )
+    run_once["cells"].append({**cell, "source": "layer_norm_forward = lambda x: x"})
     notebook.write_text(json.dumps(run_once))
     task = find_tasks(tmp_path, COURSE, None)[0]
     assert task.path.suffix == ".ipynb"
@@ -79,6 +87,14 @@ def test_of_notebook_and_script_the_edited_one(tmp_path):
     assert "is not a notebook" in task.note
     shutil.copy(topic.stub, folder)
     assert find_tasks(tmp_path, COURSE, None)[0].path.suffix == ".ipynb"
+    with (folder / "normalization.py").open("a") as script:
+        script.write("SCALE = 2\n")
+    notebook.write_text(json.dumps(run_once))
+    task = find_tasks(tmp_path, COURSE, None)[0]
+    assert task.path.suffix == ".ipynb"
+    assert (
+        task.note == "normalization.py holds no answer of its own: normalization.ipynb is graded."
+    )
 
 
 def test_a_class(small_class, monkeypatch, capsys):
