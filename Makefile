@@ -39,7 +39,7 @@ demo: $(STAMP)
 	$(BIN)/python examples/demo.py $(DEMO_OUT)
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n 2 tests
+	$(BIN)/python -m pytest -n 3 tests
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

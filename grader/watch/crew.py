@@ -13,6 +13,7 @@ import signal
 import struct
 import sys
 import time
+import weakref
 from collections.abc import Iterator, Sequence
 from multiprocessing.connection import Connection, Pipe, wait
 from typing import Any, NamedTuple
@@ -99,6 +100,11 @@ class _Child:
         self.line.close()
 
 
+def _close_both(one: int, other: int) -> None:
+    os.close(one)
+    os.close(other)
+
+
 class Crew:
     """Children, and the list of tasks that they share.
 
@@ -116,6 +122,7 @@ class Crew:
         self._open = 0
         self._left, self._fill = os.pipe()
         os.set_blocking(self._left, False)
+        weakref.finalize(self, _close_both, self._left, self._fill)
         self._children: list[_Child] = []
         self._imported: set[str] = set()
 
