@@ -14,7 +14,7 @@ from grader.grading import Settings, grade
 
 ROOT = Path(__file__).parent.parent
 COURSE = load_course(ROOT)
-SETTINGS = Settings(seed=20, examples=15, isolated=False)
+SETTINGS = Settings(seed=20, examples=4, isolated=False)
 ANSWERS = sorted((Path(__file__).parent / "right_answers").glob("*/*.py"))
 
 
