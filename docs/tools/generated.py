@@ -14,6 +14,7 @@ import typer
 
 import grader
 from grader import cli, plugin
+from grader.cli import shared
 
 _PLACE = re.compile(r"^<!-- generated: (\w+) -->$", re.MULTILINE)
 
@@ -172,7 +173,7 @@ def exit_codes() -> str:
         "`build --check`: a generated file is out of date. `verify`: the content is not sound.",
         "COULD_NOT_GRADE": "Could not grade: no sandbox works here, or the disk is full. The message says what to do.",
     }
-    rows = [_row(str(getattr(cli, name)), text) for name, text in told.items()]
+    rows = [_row(str(getattr(shared, name)), text) for name, text in told.items()]
     return "\n".join(["| exit code | |", "|---|---|", *rows])
 
 

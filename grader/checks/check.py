@@ -26,8 +26,8 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 _REPEATED = 8
 """Calls are repeated, to compare the answers, in so many examples of a check."""
-_PROBED = 16
-"""`check_backward` looks for kept values in so many: every kind of values and memory layout is among them."""
+_PROBED = 24
+"""`check_backward` looks for kept values in so many: every kind of values, layout, dtype and axis of length 1 is among them."""
 _SHRINK_EXAMPLES = 150
 _EXPLAIN_S = 10.0
 """Limit of each step that explains a failure: what else fails, the smallest case, the differences."""
