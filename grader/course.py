@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.tables import CourseError, Table, read_toml
+from grader.tables import CourseError, Table, read_table
 
 __all__ = ["Course", "CourseError", "Topic", "find_course", "load_course"]
 
@@ -174,13 +174,7 @@ def load_course(root: Path) -> Course:
     """
     root = root.absolute()
     file = root / "course.toml"
-    table = Table(str(file), read_toml(file))
-    version = table.take("format", int)
-    if version != FORMAT:
-        raise CourseError(
-            f"{file}: format is {version}, but this grader reads format {FORMAT}: "
-            "install the version of gradus-dl that the course was written for."
-        )
+    table = read_table(file, FORMAT)
     title = table.take("title", str)
     entries = table.take("topic", list)
     table.refuse_others()

@@ -65,6 +65,22 @@ class Table:
             )
 
 
+def read_table(file: Path, version: int) -> Table:
+    """The table of a TOML file whose `format` is the one that this engine reads; that key is taken.
+
+    Raises:
+        CourseError: it cannot be read, or has another format.
+    """
+    table = Table(str(file), read_toml(file))
+    found = table.take("format", int)
+    if found != version:
+        raise CourseError(
+            f"{file}: format is {found}, but this grader reads format {version}: "
+            "install the version of gradus-dl that the course was written for."
+        )
+    return table
+
+
 _IN_WORDS: dict[type | tuple[type, ...], str] = {
     str: "a text",
     int: "a whole number",

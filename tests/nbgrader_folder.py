@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from small_course import COURSE, SmallCourse
+from small_course import COUNTER, COURSE, DOUBLE, SmallCourse
 
 from grader.build import build
 from grader.cli import run
@@ -37,17 +37,6 @@ format = 1
 points = 4
 question = "Why is *twice* not the square?"
 scheme = "SECRET SCHEME: the sum, 2 points; an example, 2 points."
-"""
-
-DOUBLE = "def double(x):\n    return x + x\n"
-COUNTER = """\
-class Counter:
-    def __init__(self, start=0, *, by=1):
-        self.value, self.by = start, by
-
-    def step(self):
-        self.value += self.by
-        return self.value
 """
 
 

@@ -120,6 +120,19 @@ text = "A step changes the value."
 """
 
 
+DOUBLE = "def double(x):\n    return x + x\n"
+COUNTER = """\
+class Counter:
+    def __init__(self, start=0, *, by=1):
+        self.value, self.by = start, by
+
+    def step(self):
+        self.value += self.by
+        return self.value
+"""
+"""A right answer, in two pieces."""
+
+
 class SmallCourse:
     """A course's files, to be changed by a test."""
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.tables import CourseError, Table, read_toml
+from grader.tables import CourseError, read_table
 
 FORMAT = 1
 """The version of written.toml that this engine reads."""
@@ -30,10 +30,7 @@ def load_written(file: Path) -> WrittenQuestion:
     Raises:
         CourseError: the file cannot be read or breaks a rule.
     """
-    table = Table(str(file), read_toml(file))
-    version = table.take("format", int)
-    if version != FORMAT:
-        raise CourseError(f"{file}: format is {version}, but this grader reads format {FORMAT}.")
+    table = read_table(file, FORMAT)
     points = table.take("points", (int, float))
     question = table.take("question", str).strip()
     scheme = table.take("scheme", str).strip()

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.tables import CourseError, Table, read_toml
+from grader.tables import CourseError, Table, read_table
 
 FORMAT = 1
 """The version of misconceptions.toml that this engine reads."""
@@ -51,10 +51,7 @@ def load_misconceptions(file: Path) -> tuple[Misconception, ...]:
     Raises:
         CourseError: the file cannot be read or breaks a rule.
     """
-    table = Table(str(file), read_toml(file))
-    version = table.take("format", int)
-    if version != FORMAT:
-        raise CourseError(f"{file}: format is {version}, but this grader reads format {FORMAT}.")
+    table = read_table(file, FORMAT)
     entries = table.take("misconception", list)
     table.refuse_others()
     found = tuple(_misconception(f"{file}: misconception {n}", e) for n, e in enumerate(entries, 1))

@@ -9,7 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from small_course import SOURCE, SmallCourse
+from small_course import COUNTER, DOUBLE, SOURCE, SmallCourse
 
 from grader.build import build
 from grader.cli import run
@@ -18,17 +18,6 @@ from grader.gradescope import autograde
 from grader.gradescope.archive import archive, requirements
 from grader.gradescope.order import Order, order_in
 from grader.worker.selftest import SandboxUnavailable
-
-RIGHT = "def double(x):\n    return x + x\n"
-COUNTER = """
-class Counter:
-    def __init__(self, start=0, *, by=1):
-        self.value, self.by = start, by
-
-    def step(self):
-        self.value += self.by
-        return self.value
-"""
 
 # Writes results.json where Gradescope and this test expect it, reads the checks, then leaves without an answer.
 HOSTILE = """
@@ -206,7 +195,7 @@ def stub(path, body):
 
 def test_a_right_answer(autograder):
     """Full marks, with the order's seed; students do not see what the script prints."""
-    (autograder / "submission/doubling.py").write_text(RIGHT + COUNTER)
+    (autograder / "submission/doubling.py").write_text(DOUBLE + COUNTER)
     code, output, results = run_autograder(autograder)
     assert (code, output) == (0, "graded doubling.py: 3 of 3\n")
     assert_as_specified(results)
@@ -223,7 +212,7 @@ def test_a_wrong_answer_in_a_folder(autograder):
     (autograder / "submission/__MACOSX/doubling.py").write_text("nothing")
     (autograder / "submission/mine").mkdir()
     (autograder / "submission/mine/doubling.py").write_text(
-        RIGHT.replace("x + x", "x * x") + COUNTER
+        DOUBLE.replace("x + x", "x * x") + COUNTER
     )
     code, _, results = run_autograder(autograder)
     assert code == 0
@@ -274,7 +263,7 @@ def test_nothing_to_grade(autograder, monkeypatch, capsys):
 
 def test_a_file_of_another_name(autograder):
     """The only Python file of an upload is the one that is meant; links are not followed."""
-    (autograder / "submission/homework.py").write_text(RIGHT)
+    (autograder / "submission/homework.py").write_text(DOUBLE)
     (autograder / "submission/loop").symlink_to(autograder)
     topic = load_course(autograder / "source").topics[0]
     assert autograde.submitted(autograder / "submission", topic) == (
@@ -290,7 +279,7 @@ def test_of_two_files_the_student_reads_which_one_counts(autograder, monkeypatch
         (autograder / f"submission/doubling{suffix}").write_bytes(
             handed_out.with_suffix(suffix).read_bytes()
         )
-    (autograder / "submission/doubling.py").write_text(RIGHT + COUNTER)
+    (autograder / "submission/doubling.py").write_text(DOUBLE + COUNTER)
     code, _, results = in_process(autograder, monkeypatch, capsys)
     assert (code, results["score"]) == (0, 3)
     assert_as_specified(results)
@@ -308,7 +297,7 @@ def test_without_a_sandbox(autograder, monkeypatch, capsys):
         return wanted
 
     monkeypatch.setattr("grader.grading.usable_sandbox", none_works)
-    (autograder / "submission/doubling.py").write_text(RIGHT + COUNTER)
+    (autograder / "submission/doubling.py").write_text(DOUBLE + COUNTER)
     (autograder / "results/results.json").write_text('{"score": 3}')  # of an earlier run
     code, output, results = in_process(autograder, monkeypatch, capsys)
     assert (code, results) == (3, None)

@@ -8,7 +8,6 @@ import msgspec
 import numpy as np
 import pytest
 
-from grader.build import build
 from grader.content.text_rules import wrong_answer
 from grader.course import load_course
 from grader.diagnosis.misconceptions import load_misconceptions
@@ -30,14 +29,6 @@ def judged(judge, file, text):
     """The run after a save."""
     file.write_text(text, encoding="utf-8")
     return last(judge.run(file, time.monotonic()))
-
-
-@pytest.fixture
-def topic(small_course):
-    """The small course's topic, built."""
-    topic = load_course(small_course.root).topics[0]
-    build([topic])
-    return topic
 
 
 @pytest.fixture

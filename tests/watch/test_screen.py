@@ -8,19 +8,9 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from grader.build import build
-from grader.course import load_course
 from grader.grading import Settings
 from grader.watch.judging import Judge
 from grader.watch.screen import changes, draw
-
-
-@pytest.fixture
-def topic(small_course):
-    """The small course's topic, built."""
-    topic = load_course(small_course.root).topics[0]
-    build([topic])
-    return topic
 
 
 @pytest.fixture
