@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Self
 
 ROOT = Path(__file__).parents[2]
+_OF_CI = ("CI", "BUILD_NUMBER")  # where these are set, pytest's summary is not cut to the width
 _SECONDS = re.compile(r" in [\d.]+s( \([\d:]+\))?")
 
 
@@ -31,7 +32,11 @@ class Terminal:
         self._process = subprocess.Popen(
             [sys.executable, __file__],
             env={
-                **{name: value for name, value in os.environ.items() if "PYTEST" not in name},
+                **{
+                    name: value
+                    for name, value in os.environ.items()
+                    if "PYTEST" not in name and name not in _OF_CI
+                },
                 "PYTHONPATH": str(ROOT),
                 "PYTHONDONTWRITEBYTECODE": "1",
                 "COLUMNS": f"{self.columns}",
