@@ -13,6 +13,7 @@ from typing import Literal, cast
 import msgspec
 
 from grader.checks.check import Check, checks_of
+from grader.collector import paused_collector
 from grader.course import Topic
 from grader.diagnosis.fingerprints import fingerprints_of
 from grader.diagnosis.matching import Diagnosis
@@ -171,7 +172,8 @@ def _checks_in(path: Path, name: str) -> list[Check]:
             raise ImportError(f"{path} cannot be imported")
         module = importlib.util.module_from_spec(spec)
         sys.modules[name] = module
-        spec.loader.exec_module(module)
+        with paused_collector():
+            spec.loader.exec_module(module)
         _MODULES[key] = module
     return checks_of(_MODULES[key])
 

@@ -54,6 +54,17 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError("--examples must be 0 or more")
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, Any, Any]:
+    """Loads a course's checks, and with them torch, without looking for garbage meanwhile."""
+    if not isinstance(collector, pytest.Module) or not _in_a_course(collector.path):
+        return (yield)
+    from grader.collector import paused_collector
+
+    with paused_collector():
+        return (yield)
+
+
 @pytest.fixture(scope="module")
 def student(request: pytest.FixtureRequest) -> Iterator[Student]:
     """The submission that the checks judge: its functions are attributes."""
@@ -178,6 +189,10 @@ def _show(printed: str) -> None:
 
 def _is_check(item: pytest.Item) -> bool:
     return hasattr(getattr(item, "obj", None), "__grader_check__")
+
+
+def _in_a_course(path: Path) -> bool:
+    return any((folder / "course.toml").is_file() for folder in path.parents)
 
 
 def _topic_of(path: Path) -> Topic | None:

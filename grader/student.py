@@ -6,6 +6,7 @@ same answer, randomness comes from `rng` alone. Where the code runs, here or in 
 """
 
 import contextlib
+import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn, Protocol
 
@@ -61,14 +62,19 @@ class InProcess(Host):
         overwrite: bool = False,
     ) -> Outcome:
         __tracebackhide__ = True
-        return super().call(
-            target,
-            method,
-            [clone(value) for value in args],
-            {key: clone(value) for key, value in kwargs.items()},
-            keep=keep,
-            overwrite=overwrite,
-        )
+        with interruptible(method or str(target)):
+            return super().call(
+                target,
+                method,
+                [clone(value) for value in args],
+                {key: clone(value) for key, value in kwargs.items()},
+                keep=keep,
+                overwrite=overwrite,
+            )
+
+    def attribute(self, handle: Handle, name: str) -> tuple[bool, Any]:
+        with interruptible(name):
+            return super().attribute(handle, name)
 
 
 class Observed(NamedTuple):
@@ -185,6 +191,31 @@ class Student:
         finally:
             self._observer, self._explaining = None, True
 
+    @property
+    def _can_run_side_by_side(self) -> bool:
+        """Whether the backend can run several examples at the same time."""
+        return hasattr(self._backend, "side_by_side") and self._load_failure is None
+
+    def _all_pass(self, runs: "Sequence[Callable[[Student], bool]]") -> bool:
+        """Whether all of several examples pass, run side by side; False where nothing is known.
+
+        Args:
+            runs: each runs an example on the student that it is given, and tells whether it passes.
+        """
+
+        def on(run: "Callable[[Student], bool]") -> Callable[[Backend], bool]:
+            def example(backend: Backend) -> bool:
+                beside = copy.copy(self)
+                beside._backend = backend
+                return run(beside)
+
+            return example
+
+        passed: bool = self._backend.side_by_side([on(run) for run in runs])  # type: ignore[attr-defined]
+        if not passed:
+            self._printed()  # it will be printed again
+        return passed
+
     def _begin(self, *, repeat: bool, probing: bool = True, watching_answers: bool = True) -> None:
         """A new example: nothing of the last one is kept.
 
@@ -246,15 +277,14 @@ class Student:
         target: str | Handle = name if owner is None else owner._handle
         method = None if owner is None else name
         try:
-            with interruptible(name):
-                return self._backend.call(
-                    target,
-                    method,
-                    [_handles(value) for value in args],
-                    {key: _handles(value) for key, value in kwargs.items()},
-                    keep=keep and owner is None,
-                    overwrite=function._overwrites,
-                )
+            return self._backend.call(
+                target,
+                method,
+                [_handles(value) for value in args],
+                {key: _handles(value) for key, value in kwargs.items()},
+                keep=keep and owner is None,
+                overwrite=function._overwrites,
+            )
         except NotDefined:
             self._refuse_undefined(name, owner)
         except Raised as raised:
@@ -327,8 +357,7 @@ class Student:
 
     def _attribute(self, owner: Opaque, name: str) -> Any:
         try:
-            with interruptible(name):
-                is_method, value = self._backend.attribute(owner._handle, name)
+            is_method, value = self._backend.attribute(owner._handle, name)
         except NotDefined:
             self._refuse_undefined(name, owner)
         except Raised as raised:

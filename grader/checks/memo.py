@@ -6,8 +6,8 @@ the student drew, is computed anew.
 """
 
 import contextlib
-import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from types import BuiltinFunctionType, FunctionType
 from typing import Any, TypeVar
@@ -17,7 +17,6 @@ from numpy.random import Generator
 Value = TypeVar("Value")
 
 _PLAIN = (type(None), bool, int, float, str)
-_local = threading.local()
 
 
 @dataclass
@@ -29,6 +28,8 @@ class _Replay:
 
 
 _REPLAYS: dict[Any, _Replay] = {}
+_replay: ContextVar[_Replay | None] = ContextVar("replay", default=None)
+"""Of the example that runs; examples that run side by side have one each."""
 
 
 @contextlib.contextmanager
@@ -36,11 +37,11 @@ def remembering(example: Any) -> Iterator[None]:
     """Reference values asked for in the block are kept under the example's key."""
     replay = _REPLAYS.setdefault(example, _Replay())
     replay.turn = 0
-    _local.replay = replay
+    token = _replay.set(replay)
     try:
         yield
     finally:
-        _local.replay = None
+        _replay.reset(token)
 
 
 def forget_values() -> None:
@@ -56,7 +57,7 @@ def once(
     *others: Any,
 ) -> Value:
     """The value of `compute`, which depends on nothing else than what is given; treat it as read-only."""
-    replay: _Replay | None = getattr(_local, "replay", None)
+    replay = _replay.get()
     if replay is None or not isinstance(reference, (FunctionType, BuiltinFunctionType)):
         return compute()
     key = [*_parts(reference), *_flat([inputs, options, *others])]
