@@ -1,17 +1,22 @@
 """Is every wrong answer of the bank rejected, and named as what it is, and never as another?
 
-    python benchmarks/diagnosis.py [TOPIC ...] [--pairs 40]
+    python benchmarks/diagnosis.py [TOPIC ...] [--pairs 40] [--jobs N]
 
 Over every misconception of every topic, then over random pairs combined in one submission: there one of the two, or nothing,
 may be named, never a third.
 """
 
 import argparse
+import os
 import random
 import sys
 import warnings
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
 from itertools import combinations
+from multiprocessing import get_context
 from pathlib import Path
 
 from grader.content.text_rules import checks_in
@@ -70,48 +75,71 @@ def pairs(topic: Topic, count: int) -> Iterator[tuple[Misconception, Misconcepti
         yield first, second, both
 
 
+@dataclass
+class Counts:
+    """Of a topic: how many wrong answers and pairs there are, what became of them, and the notable ones."""
+
+    wrong_answers: int
+    rejected: int = 0
+    named: int = 0
+    named_wrongly: int = 0
+    pairs: int = 0
+    one_named: int = 0
+    a_third_named: int = 0
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def faults(self) -> int:
+        """What must not be."""
+        return self.wrong_answers - self.rejected + self.named_wrongly + self.a_third_named
+
+
+def counts_of(topic: Topic, count: int) -> Counts:
+    """Runs the bank and so many pairs."""
+    warnings.simplefilter("ignore")
+    bank = load_misconceptions(topic.misconceptions)
+    source = topic.source.read_text()
+    counts = Counts(len(bank))
+    for one in bank:
+        rejected, named = diagnosed(one.edited(source), topic, checks_of(topic, one))
+        counts.rejected += rejected
+        counts.named += one.id in named
+        counts.named_wrongly += bool(named) and one.id not in named
+        if not rejected or one.id not in named or len(named) > 1:
+            said = "rejected" if rejected else "PASSED"
+            counts.notes.append(f"{one.id}: {said}, named {sorted(named)}")
+    for first, second, both in pairs(topic, count):
+        _, named = diagnosed(both, topic, checks_of(topic, first, second))
+        counts.pairs += 1
+        counts.one_named += bool(named & {first.id, second.id})
+        third = named - {first.id, second.id}
+        counts.a_third_named += bool(third)
+        if third:
+            counts.notes.append(f"{first.id} + {second.id}: named {sorted(named)}")
+    return counts
+
+
 def main() -> int:
     """Exit code 1 if something passes, or is named as something else."""
     parser = argparse.ArgumentParser()
     parser.add_argument("topics", nargs="*")
     parser.add_argument("--pairs", type=int, default=40)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
     arguments = parser.parse_args()
     course = find_course(Path(__file__))
     topics = [course.topic(name) for name in arguments.topics] or course.topics
-    warnings.simplefilter("ignore")
     faults = 0
     print(
         "| topic | wrong answers | rejected | named | named wrongly | pairs | one named | a third named |"
     )
     print("|---|---|---|---|---|---|---|---|")
-    for topic in topics:
-        bank = load_misconceptions(topic.misconceptions)
-        source = topic.source.read_text()
-        rejections = names = wrongly = seconds = thirds = tried = 0
-        notes: list[str] = []
-        for one in bank:
-            rejected, named = diagnosed(one.edited(source), topic, checks_of(topic, one))
-            rejections += rejected
-            names += one.id in named
-            wrong = bool(named) and one.id not in named
-            wrongly += wrong
-            if not rejected or one.id not in named or len(named) > 1:
-                notes.append(
-                    f"{one.id}: {'rejected' if rejected else 'PASSED'}, named {sorted(named)}"
-                )
-        for first, second, both in pairs(topic, arguments.pairs):
-            _, named = diagnosed(both, topic, checks_of(topic, first, second))
-            tried += 1
-            seconds += bool(named & {first.id, second.id})
-            third = named - {first.id, second.id}
-            thirds += bool(third)
-            if third:
-                notes.append(f"{first.id} + {second.id}: named {sorted(named)}")
-        print(
-            f"| {topic.name} | {len(bank)} | {rejections} | {names} | {wrongly} | {tried} | {seconds} | {thirds} |"
-        )
-        print(*(f"    {note}" for note in notes), sep="\n", file=sys.stderr, flush=True)
-        faults += (len(bank) - rejections) + wrongly + thirds
+    with ProcessPoolExecutor(arguments.jobs, mp_context=get_context("spawn")) as pool:
+        found = pool.map(partial(counts_of, count=arguments.pairs), topics)
+        for topic, counts in zip(topics, found, strict=True):
+            *numbers, _ = vars(counts).values()
+            print(f"| {topic.name} | {' | '.join(map(str, numbers))} |", flush=True)
+            print(*(f"    {note}" for note in counts.notes), sep="\n", file=sys.stderr, flush=True)
+            faults += counts.faults
     return int(faults > 0)
 
 

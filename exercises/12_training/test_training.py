@@ -640,12 +640,14 @@ def test_fit_history(student, case):
 
 
 def overfitting(draw):
-    """A validation loss that soon rises: either it stays above its lowest, or it swings about it and finds a lower one."""
+    """A validation loss that soon rises, and stays above its lowest or swings about it and finds a lower one; or one that stays."""
     weight_decay = draw.choice([0.0, 0.1])
     patience = draw.choice([2, 1, 4, 3])
-    if draw.choice([False, True, False]):
-        both = [0, 1, 1]  # in one batch, at a rate that overshoots
-        plan = {"epochs": draw.choice([12, 16]), "batch_size": 3, "base_lr": 2.0}
+    kind = draw.choice(["rises", "swings", "rises", "stays"])
+    if kind != "rises":
+        both = [0, 1, 1]  # in one batch, at a rate that overshoots, or moves nothing
+        base_lr = 2.0 if kind == "swings" else 0.0
+        plan = {"epochs": draw.choice([12, 16]), "batch_size": 3, "base_lr": base_lr}
         return {"train": both, "val": both, "weight_decay": 0.0, "patience": patience, **plan}
     classes = draw.choice([2, 3])
     others = [0] * draw.choice([4, 1, 2, 3])
