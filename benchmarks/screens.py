@@ -24,6 +24,7 @@ from grader.diagnosis.matching import Diagnosis
 from grader.diagnosis.misconceptions import Misconception, load_misconceptions
 from grader.grading import Settings, outcome, topic_checks
 from grader.opening import the_student
+from grader.report.explanation import SCREEN
 from grader.report.terminal import explanation
 from grader.submission import submission_from_bytes
 
@@ -53,7 +54,7 @@ def screens(topic: Topic, one: Misconception) -> list[tuple[int, str, str]]:
             continue
         result = outcome(check, student, Settings(isolated=False), diagnosis)
         if result.verdict != "passed":
-            text = f"{check.title}\n\n{explanation(result, topic)}"
+            text = f"{check.title}\n\n{explanation(result, topic, at_most=SCREEN)}"
             found.append((lines_of(text), f"{one.id}: {check.name}", text))
     return found
 

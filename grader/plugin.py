@@ -209,7 +209,7 @@ def _explanation(item: pytest.Item, error: Any) -> Any:
     """A pytest representation that prints the explanation, and its headline in the short summary."""
     from _pytest._code.code import ReprFileLocation, TerminalRepr
 
-    from grader.report.explanation import explain
+    from grader.report.explanation import SCREEN, explain
     from grader.report.pointer import pointer
 
     class Explanation(TerminalRepr):
@@ -230,4 +230,6 @@ def _explanation(item: pytest.Item, error: Any) -> Any:
     doc = (getattr(getattr(item, "obj", None), "__doc__", None) or "").strip().splitlines()
     topic = _topic_of(item.path)
     where = pointer(topic, item.originalname, error.headline) if topic is not None else ""  # type: ignore[attr-defined]  # a check is a pytest.Function
-    return Explanation("\n".join([*([doc[0], ""] if doc else []), explain(error, pointer=where)]))
+    at_most = SCREEN if item.config.get_verbosity() < 2 else None
+    text = explain(error, pointer=where, at_most=at_most)
+    return Explanation("\n".join([*([doc[0], ""] if doc else []), text]))

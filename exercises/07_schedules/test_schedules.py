@@ -6,7 +6,7 @@ from functools import lru_cache
 import torch
 from torch.optim import lr_scheduler
 
-from grader import assert_close, assert_raises, cases, given, load_optimizers, points
+from grader import assert_close, assert_raises, cases, given, load_optimizers, points, showing
 
 load_optimizers()  # in no check's time
 
@@ -462,10 +462,11 @@ def graded_rates(lr, metrics, options):
 def check_plateau(student, case):
     """The rate after every metric."""
     rates = graded_rates(case.lr, case.metrics, case.options)
-    schedule = student.ReduceOnPlateau(case.lr, **case.options)
-    for epoch, (metric, rate) in enumerate(zip(case.metrics, rates, strict=False)):
-        what = f"the rate of ReduceOnPlateau after epoch {epoch + 1}, metric {metric:.9g},"
-        assert_close(schedule.step(metric), rate, what=what)
+    with showing(case, case.inputs, case.options):
+        schedule = student.ReduceOnPlateau(case.lr, **case.options)
+        for epoch, (metric, rate) in enumerate(zip(case.metrics, rates, strict=False)):
+            what = f"the rate of ReduceOnPlateau after epoch {epoch + 1}, metric {metric:.9g},"
+            assert_close(schedule.step(metric), rate, what=what)
 
 
 FACTORS_BELOW_1 = [0.5, 0.1, 0.25, 0.9]

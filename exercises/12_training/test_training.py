@@ -640,7 +640,7 @@ def test_fit_history(student, case):
 
 
 def overfitting(draw):
-    """A validation loss that soon rises, and stays above its lowest or swings about it and finds a lower one; or one that stays."""
+    """A validation loss that soon rises, and stays above its lowest or swings and finds a lower one; or none that moves."""
     weight_decay = draw.choice([0.0, 0.1])
     patience = draw.choice([2, 1, 4, 3])
     kind = draw.choice(["rises", "swings", "rises", "stays"])

@@ -15,6 +15,7 @@ hold up in that precision.
 
 import functools
 import math
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -24,6 +25,9 @@ from grader.failure import Failure, StudentError
 from grader.student import Opaque, Unusable, in_words, revealed
 
 Array = np.ndarray[Any, np.dtype[Any]]
+
+_LINES_AT_MOST = 4
+"""Of an array that is shown a row a line."""
 
 
 class Tolerance(NamedTuple):
@@ -356,7 +360,7 @@ def numbers(actual: Any, expected: Any) -> tuple[str, str]:
 
 
 def show(value: Any, *, most: int = 24) -> str:
-    """An array in one to a few lines, rounded; its shape where it is long."""
+    """An array in one to a few lines, rounded, a row a line where that makes few; its shape where it is long."""
     if isinstance(value, np.ndarray):
         if value.size > most:
             return f"array of shape {value.shape}, {value.dtype}"
@@ -368,9 +372,13 @@ def show(value: Any, *, most: int = 24) -> str:
             max_line_width=68,
         )
         one_line = on_one_line(text)
-        if (value.ndim < 2 and len(one_line) <= 76) or (value.ndim > 2 and len(one_line) <= 60):
+        rows_matter = value.ndim == 2 and value.shape[1] > 1
+        if not rows_matter and len(one_line) <= (76 if value.ndim < 2 else 60):
             return one_line
-        return "\n".join(line for line in text.splitlines() if line.strip())
+        lines = [line for line in text.splitlines() if line.strip()]
+        if len(lines) > _LINES_AT_MOST:
+            lines = textwrap.wrap(one_line, 66, break_long_words=False, break_on_hyphens=False)
+        return "\n".join(lines)
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(show(item, most=most) for item in value) + "]"
     if isinstance(value, (float, np.floating)):
@@ -397,7 +405,7 @@ def on_one_line(text: str) -> str:
     >>> on_one_line(show(np.array([[1.0, -2.0], [30.0, 4.0]])))
     '[[1., -2.], [30., 4.]]'
     """
-    return " ".join(text.split()).replace("[ ", "[")
+    return " ".join(text.split()).replace("[ ", "[").replace(" ]", "]").replace(" ,", ",")
 
 
 def _at(index: tuple[int, ...]) -> str:

@@ -11,7 +11,7 @@ from grader.batch import Outcome
 from grader.course import Topic
 from grader.grading import CheckResult, Report
 from grader.report.console import console_for
-from grader.report.explanation import misconception_lines
+from grader.report.explanation import SCREEN, laid_out
 from grader.report.pointer import pointer
 from grader.report.visible import visible
 from grader.report.where import WITHOUT_FULL_PROTECTION
@@ -54,7 +54,7 @@ def print_report(
     told: dict[str, list[CheckResult]] = {}
     for check in report.checks:
         if needs_words(check):
-            told.setdefault(explanation(check, topic), []).append(check)
+            told.setdefault(explanation(check, topic, at_most=SCREEN), []).append(check)
     for text, (check, *others) in told.items():
         console.print()
         console.print(Text(f"{check.title}  ({check.name})", style="bold"))
@@ -107,24 +107,26 @@ def needs_words(check: CheckResult) -> bool:
     )
 
 
-def explanation(check: CheckResult, topic: Topic | None = None) -> str:
-    """Message, smallest case and misconception of a check, and where the topic explains it, as lines of plain text."""
-    lines = message_lines(check)
-    if check.smallest_case:
-        lines += ["", "  the smallest case found that shows it:"]
-        lines += [f"    {line}" for line in visible(check.smallest_case).splitlines()]
-    if check.misconception is not None:
-        lines += ["", *misconception_lines(visible(check.misconception.text))]
+def explanation(
+    check: CheckResult, topic: Topic | None = None, *, at_most: int | None = None
+) -> str:
+    """Message, smallest case and misconception of a check, and where the topic explains it, as lines of plain text.
+
+    Args:
+        check: what came of it.
+        topic: where it belongs; None for no pointer into its text.
+        at_most: so many lines of 80 columns, as `laid_out` has it; None for all.
+    """
+    where = ""
     if topic is not None and check.verdict not in ("missing", "passed"):
-        where = pointer(topic, check.name, lines[0])
-        lines += ["", f"  {where}"] if where else []
-    return "\n".join(lines)
-
-
-def message_lines(check: CheckResult) -> list[str]:
-    """What is wrong, and the details behind it."""
-    headline, *details = visible(check.message).splitlines() or [""]
-    return [headline, *(f"  {line}" for line in details)]
+        where = pointer(topic, check.name, visible(check.message).partition("\n")[0])
+    return laid_out(
+        check.message.splitlines(),
+        check.smallest_case,
+        "" if check.misconception is None else check.misconception.text,
+        where,
+        at_most=at_most,
+    )
 
 
 def check_line(check: CheckResult, *, plain: bool = False) -> Text:

@@ -9,7 +9,8 @@ from rich.text import Text
 from grader.course import Topic
 from grader.grading import CheckResult
 from grader.progress import bar
-from grader.report.terminal import STYLES, check_line, explanation, message_lines
+from grader.report.explanation import SCREEN, laid_out
+from grader.report.terminal import STYLES, check_line, explanation
 from grader.report.visible import visible
 from grader.watch.runs import Run
 
@@ -190,7 +191,9 @@ def _failure(topic: Topic, run: Run) -> list[Text]:
         done = "Everything passes. n goes on to the next topic." if run.complete else ""
         return [Text(done, style="green")] if done else []
     head = Text(f"{visible(first.title)}  ({first.name})", style="bold")
-    words = explanation(first, topic).splitlines()
     if first.name not in run.explained and first.verdict in ("failed", "error"):
-        words = [*message_lines(first), "  the smallest case that shows it is being searched ..."]
-    return [head, *map(Text, words)]
+        searched = "the smallest case that shows it is being searched ..."
+        words = laid_out([*first.message.splitlines(), searched], "", "", "", at_most=SCREEN)
+    else:
+        words = explanation(first, topic, at_most=SCREEN)
+    return [head, *map(Text, words.splitlines())]

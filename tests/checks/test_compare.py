@@ -175,4 +175,4 @@ def test_long_arrays_are_wrapped_and_small_numbers_keep_their_digits():
     assert max(map(len, lines)) <= 70
     assert "0.0012498" in show(np.array([0.00124984, 0.0]))
     assert show(np.array([1.2813493e-12])) == "[1.28135e-12]"
-    assert show(np.array([1.23456789, -20.0])) == "[1.23457, -20. ]"
+    assert show(np.array([1.23456789, -20.0])) == "[1.23457, -20.]"
