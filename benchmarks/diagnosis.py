@@ -3,7 +3,8 @@
     python benchmarks/diagnosis.py [TOPIC ...] [--pairs 40] [--jobs N]
 
 Over every misconception of every topic, then over random pairs combined in one submission: there one of the two, or nothing,
-may be named, never a third.
+may be named, never a third. A failing check may name up to three that cannot be told apart, joined by "or": the right one must
+be among them.
 """
 
 import argparse
@@ -30,12 +31,12 @@ from grader.opening import the_student
 from grader.submission import SubmissionError, submission_from_bytes
 
 
-def diagnosed(source: str, topic: Topic, checks: set[str]) -> tuple[bool, set[str]]:
-    """Whether the checks reject an answer, and the ids of what they name."""
+def diagnosed(source: str, topic: Topic, checks: set[str]) -> tuple[bool, list[set[str]]]:
+    """Whether the checks reject an answer, and the ids that each one names."""
     answer = submission_from_bytes(source.encode(), topic.source.name)
     student = the_student(answer, topic, isolated=False)
     diagnosis = Diagnosis(fingerprints_of(topic), topic_checks(topic), student)
-    rejected, named = False, set()
+    rejected, named = False, []
     for check in topic_checks(topic):
         if check.name not in checks:
             continue
@@ -43,7 +44,8 @@ def diagnosed(source: str, topic: Topic, checks: set[str]) -> tuple[bool, set[st
             check.run(student, shrink=False)
         except (Failure, TimeLimit) as failure:
             rejected = True
-            named |= set(diagnosis.misconceptions(check.name, failure))
+            found = set(diagnosis.misconceptions(check.name, failure))
+            named += [found] if found else []
     return rejected, named
 
 
@@ -82,6 +84,7 @@ class Counts:
     wrong_answers: int
     rejected: int = 0
     named: int = 0
+    with_others: int = 0
     named_wrongly: int = 0
     pairs: int = 0
     one_named: int = 0
@@ -103,20 +106,25 @@ def counts_of(topic: Topic, count: int) -> Counts:
     for one in bank:
         rejected, named = diagnosed(one.edited(source), topic, checks_of(topic, one))
         counts.rejected += rejected
-        counts.named += one.id in named
-        counts.named_wrongly += bool(named) and one.id not in named
-        if not rejected or one.id not in named or len(named) > 1:
+        counts.named += any(one.id in found for found in named)
+        counts.with_others += any(one.id in found and len(found) > 1 for found in named)
+        counts.named_wrongly += any(one.id not in found for found in named)
+        if not rejected or not named or any(found != {one.id} for found in named):
             said = "rejected" if rejected else "PASSED"
-            counts.notes.append(f"{one.id}: {said}, named {sorted(named)}")
+            counts.notes.append(f"{one.id}: {said}, named {_joined(named)}")
     for first, second, both in pairs(topic, count):
         _, named = diagnosed(both, topic, checks_of(topic, first, second))
         counts.pairs += 1
-        counts.one_named += bool(named & {first.id, second.id})
-        third = named - {first.id, second.id}
-        counts.a_third_named += bool(third)
-        if third:
-            counts.notes.append(f"{first.id} + {second.id}: named {sorted(named)}")
+        right = {first.id, second.id}
+        counts.one_named += any(found & right for found in named)
+        if not all(found & right for found in named):
+            counts.a_third_named += 1
+            counts.notes.append(f"{first.id} + {second.id}: named {_joined(named)}")
     return counts
+
+
+def _joined(named: list[set[str]]) -> str:
+    return ", ".join(sorted({" or ".join(sorted(found)) for found in named})) or "nothing"
 
 
 def main() -> int:
@@ -130,9 +138,9 @@ def main() -> int:
     topics = [course.topic(name) for name in arguments.topics] or course.topics
     faults = 0
     print(
-        "| topic | wrong answers | rejected | named | named wrongly | pairs | one named | a third named |"
+        "| topic | wrong answers | rejected | named | with others | named wrongly | pairs | one named | a third named |"
     )
-    print("|---|---|---|---|---|---|---|---|")
+    print("|---|---|---|---|---|---|---|---|---|")
     with ProcessPoolExecutor(arguments.jobs, mp_context=get_context("spawn")) as pool:
         found = pool.map(partial(counts_of, count=arguments.pairs), topics)
         for topic, counts in zip(topics, found, strict=True):

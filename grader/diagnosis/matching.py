@@ -15,8 +15,8 @@ class Diagnosis:
     """Recognizes the misconceptions of one submission.
 
     A misconception is named where the submission fails, if it behaves like it in *every* check of that function that the
-    misconception fails: on the same recorded examples, in the same way, with the same numbers. Those that cannot be told
-    apart are all named; more than three, none: a wrong diagnosis is worse than none.
+    misconception fails: on the same recorded examples, in the same way, with the same numbers, and no other one explains
+    more of them. Those that cannot be told apart are all named; more than three, none: a wrong diagnosis is worse than none.
 
     Args:
         fingerprints: the topic's.
@@ -59,23 +59,26 @@ def named(
         mine = trace(name)
         return mine is not None and agree(other, mine)
 
+    failed = {name: _failed_by(wrong, check, fingerprints) for name, wrong in known.items()}
+    explained = {
+        name: set(others)
+        for name, others in failed.items()
+        if all(agrees(other, known[name].traces[other]) for other in others)
+    }
+    # one that leaves failures unexplained merely resembles the one that explains them too
     found = {
-        name: wrong.text
-        for name, wrong in known.items()
-        if agrees(check, wrong.traces[check])
-        and all(agrees(other, wrong.traces[other]) for other in _beside(check, wrong, fingerprints))
+        name: known[name].text
+        for name, some in explained.items()
+        if not any(some < more for more in explained.values())
     }
     return found if len(found) <= _NAMED_AT_MOST else {}
 
 
-def _beside(check: str, wrong: WrongAnswer, fingerprints: Fingerprints) -> list[str]:
-    """The other checks of the same function that a wrong answer fails."""
+def _failed_by(wrong: WrongAnswer, check: str, fingerprints: Fingerprints) -> list[str]:
+    """The checks of a check's function that a wrong answer fails, that check first."""
     own = _function_of(check, fingerprints)
-    return [
-        other
-        for other in wrong.traces
-        if other != check and _function_of(other, fingerprints) == own
-    ]
+    others = [other for other in wrong.traces if _function_of(other, fingerprints) == own]
+    return sorted(others, key=lambda other: other != check)
 
 
 def _function_of(check: str, fingerprints: Fingerprints) -> str:
