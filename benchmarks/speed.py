@@ -244,12 +244,14 @@ def a_class(topic: Topic, folder: Path, count: int) -> list[Task]:
 
 
 def jobs(course: Course, topic: Topic, count: int = 40) -> None:
-    """A class with one judge process and with two."""
+    """A class with one judge process on one core, with one on all, and with two: judge and worker of a job overlap."""
+    cores = sorted(os.sched_getaffinity(0))
     taken = {}
-    for number in (1, 2):
+    for number, free in ((1, cores[:1]), (1, cores), (2, cores)):
+        os.sched_setaffinity(0, free)
         with tempfile.TemporaryDirectory() as folder:
             tasks = a_class(topic, Path(folder), count)
-            taken[number] = seconds(
+            taken[number, len(free)] = seconds(
                 lambda tasks=tasks, folder=folder, number=number: grade_tasks(
                     tasks,
                     course,
@@ -259,9 +261,11 @@ def jobs(course: Course, topic: Topic, count: int = 40) -> None:
                     done=lambda _: None,
                 )
             )
+    one, free, two = taken[1, 1], taken[1, len(cores)], taken[2, len(cores)]
     row(
-        f"{count} submissions of {topic.name}: one job / two jobs",
-        f"{taken[1]:.0f} s / {taken[2]:.0f} s = {taken[1] / taken[2]:.2f}",
+        f"{count} submissions of {topic.name}: one job on one core / two jobs on {len(cores)} cores "
+        f"(one job on {len(cores)}: {free:.0f} s)",
+        f"{one:.0f} s / {two:.0f} s = {one / two:.2f}",
         "at least 1.8",
     )
 

@@ -2,6 +2,7 @@
 
 A statement that defines what a cell defines takes that cell's place. What stands before it and defines nothing of the
 notebook's (helpers, constants) goes with it; what stands first goes into the notebook's first plain cell, the imports.
+Where a statement would then run before one that it needs, because the file has another order, all goes into one cell.
 """
 
 import ast
@@ -49,7 +50,7 @@ def filled_notebook(notebook: dict[str, Any], source: str) -> dict[str, Any]:
     for cell in code:
         cell["outputs"], cell["execution_count"] = [], None
     cells = {name: cell for cell in code for name in _defined(_text(cell))}
-    groups = _groups(chunks(source), frozenset(cells))
+    groups = _groups_in(list(cells), chunks(source))
     if not any(group.name for group in groups):
         raise NoSuchCells(
             f"it defines none of {', '.join(cells) or 'the functions'}, which the notebook asks for"
@@ -129,6 +130,12 @@ class _Group:
         return "\n".join(self.sources)
 
 
+def _groups_in(order: list[str], found: list[Chunk]) -> list[_Group]:
+    """The groups for cells that define these names, in this order; a single one where it must be."""
+    groups = _groups(found, frozenset(order))
+    return groups if _runs_in(groups, order) else [_in_one_cell(groups, order)]
+
+
 def _groups(found: list[Chunk], known: frozenset[str]) -> list[_Group]:
     groups: list[_Group] = []
     loose = _Group()
@@ -155,6 +162,47 @@ def _groups(found: list[Chunk], known: frozenset[str]) -> list[_Group]:
         else:
             groups.append(loose)
     return groups
+
+
+def _runs_in(groups: list[_Group], order: list[str]) -> bool:
+    """Whether each statement still finds what it needs when it runs, with the groups in the order of the notebook's cells."""
+    place = {name: number for number, name in enumerate(order)}
+    moved = sorted(groups, key=lambda group: place[group.name] if group.name else -1)
+    defined_at: dict[str, int] = {}
+    for group in groups:
+        at = moved.index(group)
+        for node in _parsed(group.text).body:
+            used = set(_used_when_run(node))
+            calls = any(isinstance(child, ast.Call) for child in _run(node))
+            needed = defined_at.keys() if calls and used & defined_at.keys() else used
+            if any(defined_at.get(name, at) > at for name in needed):
+                return False
+        for node in _parsed(group.text).body:
+            defined_at |= dict.fromkeys(_bound(node), at)
+    return True
+
+
+def _run(node: ast.AST) -> Iterator[ast.AST]:
+    """The parts of a statement that run with it: not the bodies of functions."""
+    yield node
+    for name, value in ast.iter_fields(node):
+        if name == "body" and isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            continue
+        for child in value if isinstance(value, list) else [value]:
+            if isinstance(child, ast.AST):
+                yield from _run(child)
+
+
+def _used_when_run(node: ast.AST) -> Iterator[str]:
+    for child in _run(node):
+        if isinstance(child, ast.Name) and isinstance(child.ctx, ast.Load):
+            yield child.id
+
+
+def _in_one_cell(groups: list[_Group], order: list[str]) -> _Group:
+    """All of the file in the cell of what the notebook asks for first."""
+    names = sorted((name for group in groups for name in group.names), key=order.index)
+    return _Group(names, ["\n\n\n".join(group.text for group in groups)])
 
 
 def _spaced(chunk: Chunk, group: _Group) -> str:

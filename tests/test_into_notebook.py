@@ -63,6 +63,29 @@ def test_names_that_one_statement_binds():
     assert got[2] == "# g is defined with f."
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "class Base:\n    pass\n\ndef g(x):\n    return Base()\n\nclass f(Base):\n    pass\n",
+        "TABLE = [1]\ndef g(x):\n    return TABLE\n\ndef f(x, table=TABLE):\n    return table\n",
+        "def wrap(h):\n    return h\ndef g(x):\n    return x\n\n@wrap\ndef f(x):\n    return x\n",
+        "def g(x):\n    return x\n\nHALF = g(0.5)\n\ndef f(x):\n    return x\n",
+        "def one():\n    return two()\n\ndef f(x):\n    return x\n\n"
+        "def two():\n    return 2\n\ndef g(x):\n    return x\n\nONE = one()\n",
+    ],
+    ids=["a base class", "a default", "a decorator", "a call", "a call in a call"],
+)
+def test_what_runs_first_stands_first(source):
+    """The notebook's order may be another than the file's: its cells, run in turn, define what the file does."""
+    names = {}
+    exec("\n\n".join(cells(source)), names)
+    own = {}
+    exec(source, own)
+    for name in own.keys() - {"__builtins__"}:
+        assert type(names[name]) is type(own[name])
+    assert "NotImplementedError" not in "".join(cells(source))
+
+
 def test_a_function_that_is_defined_twice():
     """Both stay, in their order: the second is the one that counts."""
     got = cells("def f(x):\n    return 1\n\n\ndef f(x):\n    return 2\n")
