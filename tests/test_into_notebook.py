@@ -70,8 +70,10 @@ def test_names_that_one_statement_binds():
         "TABLE = [1]\ndef g(x):\n    return TABLE\n\ndef f(x, table=TABLE):\n    return table\n",
         "def wrap(h):\n    return h\ndef g(x):\n    return x\n\n@wrap\ndef f(x):\n    return x\n",
         "def g(x):\n    return x\n\nHALF = g(0.5)\n\ndef f(x):\n    return x\n",
-        "def one():\n    return two()\n\ndef f(x):\n    return x\n\n"
-        "def two():\n    return 2\n\ndef g(x):\n    return x\n\nONE = one()\n",
+        (
+            "def one():\n    return two()\n\ndef f(x):\n    return x\n\n"
+            "def two():\n    return 2\n\ndef g(x):\n    return x\n\nONE = one()\n"
+        ),
     ],
     ids=["a base class", "a default", "a decorator", "a call", "a call in a call"],
 )
