@@ -27,8 +27,8 @@ class CheckFailed(Exception):
     """A check did not pass; the cell that ran it has failed, for Jupyter and for nbgrader's Validate."""
 
     def _render_traceback_(self) -> list[str]:
-        """What IPython shows in the place of a traceback: the explanation stands above."""
-        return [str(self)]
+        """What IPython shows in the place of a traceback: the first line, since the explanation stands above."""
+        return [f"CheckFailed: {str(self).splitlines()[0]}"]
 
 
 def check(name: str, *, topic: str | None = None) -> None:

@@ -48,7 +48,9 @@ def test_a_notebook_in_a_kernel(released):
         "Read &quot;Doubling&quot; in doubling.py." in failed["display_data"]["data"]["text/html"]
     )
     assert failed["error"]["ename"] == "CheckFailed"
-    assert failed["error"]["traceback"] == [failed["error"]["evalue"]]
+    assert failed["error"]["traceback"] == [
+        "CheckFailed: failed: double is 9 at [1], but should be -6."
+    ], "the words stand above"
     assert "double is 9 at [1], but should be -6." in failed["error"]["evalue"]
     for name in ("test_counting", "again"):
         passed = outputs(notebook, name)
