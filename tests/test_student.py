@@ -36,6 +36,19 @@ def test_a_global_seed_is_seen_again_and_again(student_of):
             student.f(np.ones(2))
 
 
+@pytest.mark.parametrize("first", [0, 100])
+def test_a_shared_buffer_is_found(student_of, first):
+    """Also by one that is used from the hundredth call on, in an example with many calls."""
+    student = student_of(
+        f"import numpy as np\nbuffer, calls = np.zeros(2), []\ndef f(x):\n    calls.append(1)\n    if len(calls) < {first}: "
+        "return x\n    buffer[:] = x\n    return buffer"
+    )
+    student._begin(repeat=False)
+    with pytest.raises(Failure, match="changes what f returned earlier"):
+        for number in range(first + 2):
+            student.f(np.full(2, float(number)))
+
+
 def test_a_changed_cache_is_a_modified_argument(student_of):
     """A backward that writes into its cache is found at once."""
     student = student_of(

@@ -44,6 +44,9 @@ _NUMPY_SCALARS = frozenset(dtype.type for dtype in PLAIN_DTYPES)
 
 _MT19937_BYTES = 4 * (624 + 1)
 _KEPT_AT_MOST = 32
+_CLOSELY = 64
+"""In so many calls of an example everything kept is looked at; who calls more often repeats himself."""
+_KEPT_LATER = 4
 _DEPTH_AT_MOST = 16
 _OF_IPYTHON = frozenset({"display", "get_ipython"})
 """Names that a notebook has without an import."""
@@ -133,6 +136,7 @@ class Host:
         self._objects: dict[int, Any] = {}
         self._kept: list[tuple[str, Any, Any]] = []
         self._next_key = 0
+        self._calls = 0
         self._global_state = _global_rng()
 
     def load(self, cells: Sequence[tuple[str, str]], *, name: str, stop_at_error: bool) -> None:
@@ -168,7 +172,7 @@ class Host:
     def beside(self) -> "Host":
         """The same submission for another example at the same time: what it returns there is kept apart."""
         other = copy.copy(self)
-        other._objects, other._kept = {}, []
+        other._objects, other._kept, other._calls = {}, [], 0
         other._global_state = _global_rng()
         return other
 
@@ -218,9 +222,9 @@ class Host:
             for (key, argument), was in zip(named, before, strict=True)
             if frozen(argument) != was
         )
-        changed = tuple(
-            dict.fromkeys(kept for kept, item, was in self._kept if frozen(item) != was)
-        )
+        self._calls += 1
+        watched = self._kept if self._calls <= _CLOSELY else self._kept[-_KEPT_LATER:]
+        changed = tuple(dict.fromkeys(kept for kept, item, was in watched if frozen(item) != was))
         generators = {
             key: GeneratorState(argument.bit_generator.state, _spawned(argument))
             for key, argument in named
@@ -262,6 +266,7 @@ class Host:
         """Drops every handle: a new example begins."""
         self._objects.clear()
         self._kept.clear()
+        self._calls = 0
         self._global_state = _global_rng()
 
     def _function(self, target: str | Handle, method: str | None) -> Callable[..., Any]:
@@ -356,21 +361,24 @@ def type_in_words(value: Any) -> str:
 def frozen(value: Any, depth: int = 0) -> Any:
     """A copy of the plain contents of a value, to tell later whether they changed; None where there are none."""
     kind = type(value)
+    if kind is np.ndarray or isinstance(value, np.ndarray):
+        return None if value.dtype.hasobject else (value.shape, value.dtype, value.tobytes())
     if kind in _SCALARS:
         return (kind, value)  # in a tuple NaN equals itself
     if kind in _NUMPY_SCALARS:
         return (kind, value.tobytes())
-    if isinstance(value, np.ndarray):
-        if value.dtype.hasobject:
-            return None
-        return (value.shape, value.dtype.str, value.tobytes())
     if _is_scalar(value):
         return (kind, repr(value))
     if depth < _DEPTH_AT_MOST:
         if kind in (list, tuple):
             return tuple([frozen(item, depth + 1) for item in value])
         if kind is dict:
-            return tuple((repr(key), frozen(item, depth + 1)) for key, item in value.items())
+            return tuple(
+                [
+                    (key if type(key) is str else repr(key), frozen(item, depth + 1))
+                    for key, item in value.items()
+                ]
+            )
     return None
 
 
