@@ -1,6 +1,7 @@
 """What is said of a student's call that cannot be judged: unwritten, with other arguments, changing what it was given."""
 
 import ast
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -37,6 +38,15 @@ def other_signature(name: str, own: str, course: str) -> str:
     if _count(own) != _count(course):
         return f"`{name}` takes {_count(own)}, the course's takes {_count(course)}: {course}."
     return f"`{name}` does not take its arguments as the course's does: {course}."
+
+
+def in_snake_case(name: str) -> str:
+    """A class's name as it stands in those of its checks.
+
+    >>> in_snake_case("EarlyStopping")
+    'early_stopping'
+    """
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
 def parameters(signature: str) -> list[str]:

@@ -108,7 +108,7 @@ def test_generated_files(small_course):
     assert set(files) == {topic.stub, topic.notebook, topic.fingerprints}
     assert files[topic.stub] == STUB
     fingerprints = json.loads(files[topic.fingerprints])
-    assert fingerprints["format"] == 3
+    assert fingerprints["format"] == 4
     assert fingerprints["signatures"] == {
         "double": "(x)",
         "Counter": "(start=0, *, by=1)",

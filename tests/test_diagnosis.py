@@ -176,9 +176,36 @@ def test_more_than_three_are_not_named():
     """What fits many misconceptions tells nothing."""
     same = {"test_a": Trace("r", {})}
     for count, expected in ((1, 1), (3, 3), (4, 0)):
-        wrong = {f"m{i}": WrongAnswer("text", same) for i in range(count)}
-        found = named(Fingerprints(FORMAT, {}, "", wrong), "test_a", lambda _: Trace("r", {}))
+        wrong = {f"m{i}": WrongAnswer("text", ["a"], same) for i in range(count)}
+        found = named(
+            Fingerprints(FORMAT, {"a": "(x)"}, "", wrong), "test_a", lambda _: Trace("r", {})
+        )
         assert len(found) == expected
+
+
+A, B = Trace("v", {}), Trace("s", {})
+PASSES = Trace(".", {})
+
+
+@pytest.mark.parametrize(
+    ("traces", "named_so"),
+    [
+        ({"test_a": A, "test_a_more": A, "test_b": B}, True),
+        ({"test_a": A, "test_a_more": PASSES, "test_b": B}, False),
+        ({"test_a": B, "test_a_more": A, "test_b": B}, False),
+        ({"test_a": A, "test_a_more": A, "test_b": B, "test_b_more": B}, False),
+        ({"test_a": A, "test_a_more": A, "test_b": B, "test_a_rest": B}, False),
+        ({"test_a": A, "test_a_more": A, "test_b": B, "test_a_rest": Trace("l", {})}, True),
+        ({"test_a": A, "test_a_more": A, "test_b": B, "test_c": B}, True),
+    ],
+    ids=["all of it", "one passes", "one fails otherwise", "one more", "one more of its function",
+         "a law, which chance may break", "one of another function"],
+)  # fmt: skip
+def test_what_a_misconception_must_explain(traces, named_so):
+    """Every failure of the function that is explained and of those that it makes wrong, and no other function's."""
+    wrong = WrongAnswer("text", ["a"], {"test_a": A, "test_a_more": A, "test_b": B})
+    known = Fingerprints(FORMAT, dict.fromkeys("abc", "(x)"), "", {"m": wrong})
+    assert bool(named(known, "test_b", traces.get, traces)) == named_so
 
 
 def test_broken_fingerprints(small_course):

@@ -29,7 +29,9 @@ def take_fingerprints(topic: Topic) -> Fingerprints:
     for one in bank:
         # one that does not fit the source any more is for `grader verify` to name
         with contextlib.suppress(CourseError, SubmissionError):
-            taken[one.id] = WrongAnswer(one.text, traces_of(one, topic, signatures))
+            taken[one.id] = WrongAnswer(
+                one.text, list(one.functions), traces_of(one, topic, signatures)
+            )
     return Fingerprints(FORMAT, signatures, sources_hash(topic), taken)
 
 

@@ -14,7 +14,7 @@ from grader.course import Topic
 from grader.diagnosis.trace import Trace
 from grader.tables import CourseError
 
-FORMAT = 3
+FORMAT = 4
 """The version of fingerprints.json that this engine reads and writes."""
 
 
@@ -23,10 +23,12 @@ class WrongAnswer(msgspec.Struct, frozen=True):
 
     Attributes:
         text: what a student who makes it is told.
+        functions: those that it makes wrong.
         traces: name of a check that rejects it -> how it fares there.
     """
 
     text: str
+    functions: list[str]
     traces: dict[str, Trace]
 
 

@@ -1,12 +1,13 @@
 """Names the misconception that a failing submission behaves like."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from grader.checks.check import Check
 from grader.diagnosis.fingerprints import Fingerprints, WrongAnswer
 from grader.diagnosis.trace import Trace, agree, trace_of
 from grader.failure import Failure, Missing, TimeLimit
 from grader.student import Student
+from grader.words import in_snake_case
 
 _NAMED_AT_MOST = 3
 
@@ -14,9 +15,10 @@ _NAMED_AT_MOST = 3
 class Diagnosis:
     """Recognizes the misconceptions of one submission.
 
-    A misconception is named where the submission fails, if it behaves like it in *every* check of that function that the
-    misconception fails: on the same recorded examples, in the same way, with the same numbers, and no other one explains
-    more of them. Those that cannot be told apart are all named; more than three, none: a wrong diagnosis is worse than none.
+    A misconception is named where the submission fails, if it behaves like it in *every* check of that function: on the
+    same recorded examples, in the same way, with the same numbers where the misconception fails, and without failures
+    elsewhere. Where the function only uses what the misconception makes wrong, that must behave so too. Those that cannot be
+    told apart are all named; more than three, none: a wrong diagnosis is worse than none.
 
     Args:
         fingerprints: the topic's.
@@ -36,7 +38,7 @@ class Diagnosis:
         """Id and text of the misconceptions that explain why the submission fails a check."""
         if isinstance(failure, (Missing, TimeLimit)) or failure.aspect in ("load", "died"):
             return {}
-        return named(self._fingerprints, check, self._trace)
+        return named(self._fingerprints, check, self._trace, self._checks)
 
     def _trace(self, check: str) -> Trace | None:
         if check not in self._traces:
@@ -46,42 +48,56 @@ class Diagnosis:
 
 
 def named(
-    fingerprints: Fingerprints, check: str, trace: Callable[[str], Trace | None]
+    fingerprints: Fingerprints,
+    check: str,
+    trace: Callable[[str], Trace | None],
+    checks: Collection[str] = (),
 ) -> dict[str, str]:
-    """The misconceptions that agree with a submission's traces; see `Diagnosis`."""
-    known = {
-        name: wrong for name, wrong in fingerprints.misconceptions.items() if check in wrong.traces
-    }
-    if not known or trace(check) is None:
-        return {}
+    """The misconceptions that agree with a submission's traces; see `Diagnosis`.
 
-    def agrees(name: str, other: Trace) -> bool:
-        mine = trace(name)
-        return mine is not None and agree(other, mine)
-
-    failed = {name: _failed_by(wrong, check, fingerprints) for name, wrong in known.items()}
-    explained = {
-        name: set(others)
-        for name, others in failed.items()
-        if all(agrees(other, known[name].traces[other]) for other in others)
-    }
-    # one that leaves failures unexplained merely resembles the one that explains them too
+    Args:
+        fingerprints: the topic's.
+        check: which failure is to be explained.
+        trace: the submission's trace of a check.
+        checks: the topic's checks.
+    """
     found = {
-        name: known[name].text
-        for name, some in explained.items()
-        if not any(some < more for more in explained.values())
+        name: wrong.text
+        for name, wrong in fingerprints.misconceptions.items()
+        if check in wrong.traces and _explains(wrong, check, fingerprints, trace, checks)
     }
     return found if len(found) <= _NAMED_AT_MOST else {}
 
 
-def _failed_by(wrong: WrongAnswer, check: str, fingerprints: Fingerprints) -> list[str]:
-    """The checks of a check's function that a wrong answer fails, that check first."""
+def _explains(
+    wrong: WrongAnswer,
+    check: str,
+    fingerprints: Fingerprints,
+    trace: Callable[[str], Trace | None],
+    checks: Collection[str],
+) -> bool:
+    def explains(function: str) -> bool:
+        """All that the submission fails of a function's checks."""
+        failed = _checks_of(function, wrong.traces, fingerprints)
+        for other in sorted(failed, key=lambda name: name != check):
+            mine = trace(other)
+            if mine is None or not agree(wrong.traces[other], mine):
+                return False
+        rest = map(trace, _checks_of(function, set(checks) - wrong.traces.keys(), fingerprints))
+        return not any(mine is not None and mine.fails_surely for mine in rest)
+
     own = _function_of(check, fingerprints)
-    others = [other for other in wrong.traces if _function_of(other, fingerprints) == own]
-    return sorted(others, key=lambda other: other != check)
+    wrong_ones = {name.partition(".")[0] for name in wrong.functions}
+    direct = own in wrong_ones or own == check  # or named after no function
+    return explains(own) and (direct or any(map(explains, wrong_ones)))
+
+
+def _checks_of(function: str, names: Iterable[str], fingerprints: Fingerprints) -> list[str]:
+    return [name for name in names if _function_of(name, fingerprints) == function]
 
 
 def _function_of(check: str, fingerprints: Fingerprints) -> str:
-    """The function that a check is named after: `test_relu_forward_at_zero` is one of relu_forward's."""
-    names = [name for name in fingerprints.signatures if check.startswith(f"test_{name}")]
-    return max(names, key=len, default=check)
+    """The function or class that a check is named after: `test_relu_forward_at_zero` is one of relu_forward's."""
+    names = {name.partition(".")[0] for name in fingerprints.signatures}
+    found = [name for name in names if check.startswith(f"test_{in_snake_case(name)}")]
+    return max(found, key=len, default=check)

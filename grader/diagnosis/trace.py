@@ -65,6 +65,11 @@ class Trace(msgspec.Struct, frozen=True):
         """Whether some example is failed plainly."""
         return bool(set(self.pattern) - {PASSED, BARELY})
 
+    @property
+    def fails_surely(self) -> bool:
+        """Whether some example is failed plainly, and not by chance."""
+        return bool(set(self.pattern) - {PASSED, BARELY, LAW})
+
 
 def tape(check: Check) -> list[dict[str, Any]]:
     """The examples on which traces are taken."""

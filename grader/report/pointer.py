@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from grader.course import Topic
+from grader.words import in_snake_case
 
 _HEADING = re.compile(r"# (#{1,3}) +(.+)")
 _DEFINITION = re.compile(r"(?:def|class) +(\w+)")
@@ -32,7 +33,7 @@ def pointer(topic: Topic, check: str, headline: str = "") -> str:
 
 def _words(name: str) -> list[str]:
     """The words of a name, of a class's too: early, stopping."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower().split("_")
+    return in_snake_case(name).split("_")
 
 
 def _in_common(one: list[str], other: list[str]) -> int:
