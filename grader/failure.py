@@ -25,6 +25,8 @@ class Failure(AssertionError):
     """The generated arguments of the smallest failing example."""
     shown: Any = None
     """A `Case` to show in their place, where the check called with part of them or with others."""
+    called: tuple[Mapping[str, Any], Mapping[str, Any]] | None = None
+    """Inputs and options by name of the call that is judged, where a whole comparison such as `check_forward` made it."""
     excess: float = float("inf")
     """Measured over allowed error, where values differ: how plainly a case shows the fault."""
     what: str = ""

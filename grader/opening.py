@@ -9,6 +9,7 @@ from grader.diagnosis.fingerprints import fingerprints_of
 from grader.failure import Failure, StudentError
 from grader.student import InProcess, RaisedError, Student
 from grader.submission import Submission, SubmissionError, read_submission
+from grader.words import why_absent
 from grader.worker.program import Raised
 from grader.worker.sandbox import SandboxName
 
@@ -65,7 +66,7 @@ def the_student(
     except Raised as raised:
         failure = Unreadable(
             f"{submission.filename} cannot be loaded: {RaisedError('it', raised).headline.removeprefix('it ')}",
-            details=tuple(raised.trace.splitlines()),
+            details=(*why_absent(raised.type_names), *raised.trace.splitlines()),
             aspect="load",
         )
     except StudentError as error:

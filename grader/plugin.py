@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from grader.failure import Failure
     from grader.student import Student
 
+_ADVICE = pytest.StashKey[dict[str, list[str]]]()
 _VERDICTS = ("passed", "failed", "error", "missing", "timeout")
 
 
@@ -68,18 +69,23 @@ def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, A
 @pytest.fixture(scope="module")
 def student(request: pytest.FixtureRequest) -> Iterator[Student]:
     """The submission that the checks judge: its functions are attributes."""
+    from grader.advice import advice_on
     from grader.opening import open_submission, the_student
+    from grader.submission import Submission
 
     topic = _topic_of(Path(str(request.path)))
     if topic is None:
         raise pytest.UsageError(
-            f"{request.path.parent.name}, the folder of {request.path.name}, is no topic of the course: "
-            "add it to course.toml"
+            f"{request.path.parent.name}, the folder of {request.path.name}, is no topic of the course: a topic's folder "
+            "keeps its name, such as 04_normalization; a new topic is added to course.toml"
         )
     path = request.config.getoption("--submission") or topic.stub
-    subject = the_student(
-        open_submission(path, own=True), topic, isolated=request.config.getoption("--isolated")
-    )
+    isolated = request.config.getoption("--isolated")
+    submission = open_submission(path, own=True)
+    if isinstance(submission, Submission) and not isolated:
+        advice = request.config.stash.setdefault(_ADVICE, {})
+        advice[topic.name] = advice_on(submission, topic)
+    subject = the_student(submission, topic, isolated=isolated)
     yield subject
     subject._close()
 
@@ -135,6 +141,7 @@ def pytest_runtest_makereport(
         "points": check.points,
         "earned": check.points if verdict == "passed" else 0.0,
         "headline": getattr(error, "headline", ""),
+        "advice": item.config.stash.get(_ADVICE, {}).get(item.path.parent.name, []),
     }
     return report
 
@@ -165,6 +172,8 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         ]
         words = ", ".join(f"{count} {verdict}" for count, verdict in counts if count)
         terminalreporter.write_line(f"{topic:<24} {earned:>5g} of {total:g} points   ({words})")
+        for sentence in dict.fromkeys(sentence for check in mine for sentence in check["advice"]):
+            terminalreporter.write_line(f"  {sentence}", yellow=True)
 
 
 def _misconceptions(item: pytest.Function, student: Student, failure: Failure) -> dict[str, str]:

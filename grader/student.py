@@ -5,8 +5,10 @@ what no check should have to say: no argument is modified, nothing returned earl
 same answer, randomness comes from `rng` alone. Where the code runs, here or in a sandboxed worker, is the backend's affair.
 """
 
+import bdb
 import contextlib
 import copy
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn, Protocol
 
@@ -14,7 +16,7 @@ import numpy as np
 
 from grader.failure import Failure, Missing, StudentError, TimeLimit
 from grader.limits import interruptible
-from grader.words import how_to_leave_alone, other_signature, parameters, unwritten
+from grader.words import how_to_leave_alone, other_signature, parameters, unwritten, why_absent
 from grader.worker.program import (
     Handle,
     Host,
@@ -49,7 +51,13 @@ class Backend(Protocol):
 class InProcess(Host):
     """A host in this process: print, pdb and tracebacks work. Arguments are copied, as the pipe to a worker would."""
 
-    interrupts = (KeyboardInterrupt, TimeLimit)
+    def __init__(self) -> None:
+        super().__init__()
+        pytest = sys.modules.get("pytest")
+        leaving = (
+            () if pytest is None else (pytest.exit.Exception,)
+        )  # the debugger's `q`, under pytest
+        self.interrupts = (KeyboardInterrupt, TimeLimit, bdb.BdbQuit, *leaving)
 
     def call(
         self,
@@ -393,7 +401,7 @@ class RaisedError(StudentError):
         text = f": {raised.message}" if raised.message else ""
         super().__init__(
             f"{function} raised {raised.type_names[0]}{text}",
-            details=tuple(raised.trace.splitlines()),
+            details=(*why_absent(raised.type_names), *raised.trace.splitlines()),
             aspect="exception",
         )
 

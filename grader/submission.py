@@ -1,9 +1,11 @@
 """A student's file, .py or .ipynb -> the code to load. The file is an upload: nothing about it is trusted."""
 
+import ast
 import errno
 import json
 import os
 import stat
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,10 +18,13 @@ SIZE_AT_MOST = 10 * 2**20
 CODE_AT_MOST = 2**20
 """Characters of code: compiling takes a hundred times as much memory, in the judge's process."""
 
+_GRADING_HAS = sys.stdlib_module_names | {"numpy"}
+
 __all__ = [
     "Cell",
     "Submission",
     "SubmissionError",
+    "imports_beyond_grading",
     "notebook_from",
     "read_bytes",
     "read_submission",
@@ -87,6 +92,18 @@ def submission_from_bytes(data: bytes, filename: str, *, path: Path | None = Non
         cell, problem = problems[0]
         raise SubmissionError(f"{cell.label} is not valid Python: {problem}")
     return Submission(tuple(cells), filename, path)
+
+
+def imports_beyond_grading(submission: Submission) -> list[str]:
+    """The packages that the code imports and that grading has not: it has Python's standard library and numpy."""
+    names: dict[str, None] = {}
+    for cell in submission.cells:
+        for node in ast.walk(ast.parse(cell.source)):
+            if isinstance(node, ast.Import):
+                names |= dict.fromkeys(alias.name.partition(".")[0] for alias in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                names[(node.module or ".").partition(".")[0] if not node.level else "."] = None
+    return [name for name in names if name not in _GRADING_HAS]
 
 
 def read_bytes(path: Path, *, follow_links: bool = False) -> bytes:

@@ -18,6 +18,15 @@ def unwritten(name: str, message: str) -> str:
     return f"`{name}` is not finished, it raises NotImplementedError: {message}"
 
 
+ONLY_NUMPY = "Grading has Python's standard library and numpy, nothing else."
+"""Of an import that fails in a sandbox."""
+
+
+def why_absent(raised_names: Sequence[str]) -> tuple[str, ...]:
+    """What is said beside an exception of these class names, where a package is missing."""
+    return (ONLY_NUMPY,) if "ModuleNotFoundError" in raised_names else ()
+
+
 def how_to_leave_alone(changed: Sequence[Any]) -> Iterator[str]:
     """What to write instead, by what was changed."""
     if any(isinstance(value, np.ndarray) for value in changed):

@@ -1,5 +1,7 @@
 """The rules that hold at every call, whatever the check."""
 
+import bdb
+
 import numpy as np
 import pytest
 
@@ -34,6 +36,14 @@ def test_a_global_seed_is_seen_again_and_again(student_of):
         student._begin(repeat=True)
         with pytest.raises(Failure, match="global random state"):
             student.f(np.ones(2))
+
+
+@pytest.mark.parametrize("error", ["bdb.BdbQuit", "pytest.exit.Exception", "KeyboardInterrupt"])
+def test_who_leaves_the_debugger_is_out(student_of, error):
+    """`q` at breakpoint() ends the run; it is not an exception of the function's."""
+    student = student_of(f"import bdb, pytest\ndef f(x): raise {error}()")
+    with pytest.raises((bdb.BdbQuit, pytest.exit.Exception, KeyboardInterrupt)):
+        student.f(1)
 
 
 @pytest.mark.parametrize("first", [0, 100])

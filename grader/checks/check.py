@@ -18,6 +18,7 @@ import numpy as np
 
 from grader.checks.findings import findings
 from grader.checks.memo import forget_values, remembering
+from grader.checks.showing import called_otherwise
 from grader.failure import Failure, Missing, TimeLimit, alike
 from grader.limits import CALL_LIMIT_S, time_limit
 from grader.student import Observed, Student
@@ -327,6 +328,7 @@ class _Run:
             self.check.body(student=student, **self.fixtures, **_own(example))
         except Failure as failure:
             failure.case = example
+            failure.shown = failure.shown or called_otherwise(failure)
             return failure
         return None
 

@@ -11,6 +11,7 @@ from grader.checks.compare import Array, assert_close, show
 from grader.checks.conditioning import slack_of
 from grader.checks.differences import Fault, differences, forward_pass, fresh, with_kinks_of
 from grader.checks.memo import once
+from grader.checks.showing import telling
 from grader.checks.trees import (
     Tree,
     as_numpy,
@@ -27,6 +28,7 @@ from grader.failure import Failure, StudentError
 from grader.student import StudentFunction, reveal, unpack
 
 
+@telling
 def check_forward(
     function: StudentFunction,
     *,
@@ -97,6 +99,7 @@ def _item_of(tree: Callable[[], Any], position: int) -> Any:
     return tree()[position]
 
 
+@telling
 def check_backward(
     forward: StudentFunction,
     backward: StudentFunction,
@@ -221,6 +224,7 @@ def _small(name: str, array: Array) -> Sequence[str]:
     return (f"{name}: {' '.join(show(array).split())}",) if array.size <= 12 else ()
 
 
+@telling
 def check_gradients(
     forward: StudentFunction,
     backward: StudentFunction,
@@ -263,6 +267,7 @@ def check_gradients(
         )
 
 
+@telling
 def check_value_and_gradient(
     function: StudentFunction,
     *,
