@@ -7,7 +7,6 @@ same answer, randomness comes from `rng` alone. Where the code runs, here or in 
 
 import bdb
 import contextlib
-import copy
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn, Protocol
@@ -49,7 +48,7 @@ class Backend(Protocol):
 
 
 class InProcess(Host):
-    """A host in this process: print, pdb and tracebacks work. Arguments are copied, as the pipe to a worker would."""
+    """A host in this process: print, pdb and tracebacks work. Arguments and answers are copied, as the pipe to a worker would."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -71,7 +70,7 @@ class InProcess(Host):
     ) -> Outcome:
         __tracebackhide__ = True
         with interruptible(method or str(target)):
-            return super().call(
+            outcome = super().call(
                 target,
                 method,
                 [clone(value) for value in args],
@@ -79,6 +78,7 @@ class InProcess(Host):
                 keep=keep,
                 overwrite=overwrite,
             )
+        return outcome._replace(value=clone(outcome.value))
 
     def attribute(self, handle: Handle, name: str) -> tuple[bool, Any]:
         with interruptible(name):
@@ -198,31 +198,6 @@ class Student:
             yield
         finally:
             self._observer, self._explaining = None, True
-
-    @property
-    def _can_run_side_by_side(self) -> bool:
-        """Whether the backend can run several examples at the same time."""
-        return hasattr(self._backend, "side_by_side") and self._load_failure is None
-
-    def _all_pass(self, runs: "Sequence[Callable[[Student], bool]]") -> bool:
-        """Whether all of several examples pass, run side by side; False where nothing is known.
-
-        Args:
-            runs: each runs an example on the student that it is given, and tells whether it passes.
-        """
-
-        def on(run: "Callable[[Student], bool]") -> Callable[[Backend], bool]:
-            def example(backend: Backend) -> bool:
-                beside = copy.copy(self)
-                beside._backend = backend
-                return run(beside)
-
-            return example
-
-        passed: bool = self._backend.side_by_side([on(run) for run in runs])  # type: ignore[attr-defined]
-        if not passed:
-            self._printed()  # it will be printed again
-        return passed
 
     def _begin(self, *, repeat: bool, probing: bool = True, watching_answers: bool = True) -> None:
         """A new example: nothing of the last one is kept.

@@ -4,11 +4,12 @@ import json
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 
 from grader.build import build
 from grader.course import load_course
-from grader.failure import Missing
+from grader.failure import Failure, Missing
 from grader.grading import Report, Settings, grade
 from grader.opening import open_submission, the_student
 from grader.worker.selftest import usable_sandbox
@@ -127,6 +128,33 @@ def test_what_only_draws_does_not_cost_a_notebook_its_functions(small_course, is
         "NameError: name 'unknown' is not defined",
         "NameError: name 'plt' is not defined",
     ]
+
+
+@pytest.mark.parametrize("isolated", [True, False])
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("np.random.seed(0); return 2 * x", "global random state"),
+        (
+            "last[:] = [*[a.fill(0) for a in last], 2 * x][-1:]; return last[0]",
+            "changes what double returned earlier",
+        ),
+    ],
+    ids=["the seed that a worker starts with", "an answer that is spoilt later"],
+)
+def test_where_it_runs_makes_no_difference(small_course, isolated, body, said):
+    """What is caught in this process is caught in a worker, in the same words."""
+    file = small_course.write(
+        "doubling.py", f"import numpy as np\nlast = []\ndef double(x): {body}\n"
+    )
+    topic = load_course(small_course.root).topics[0]
+    student = the_student(open_submission(file), topic, isolated=isolated)
+    student._begin(repeat=False)
+    x = np.ones(3)
+    with pytest.raises(Failure, match=said):  # noqa: PT012  # the second call shows the second
+        assert np.array_equal(student.double(x), 2 * x)
+        student.double(x)
+    student._close()
 
 
 SLOW_ONCE = '''\

@@ -6,7 +6,6 @@ submission. Only when one fails are smaller ones tried, for the smallest case th
 
 import contextlib
 import inspect
-import itertools
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -169,17 +168,11 @@ class Check:
         drawn = _once((self.body, seed, count), lambda: _drawn(self.strategies, seed, count))
         return [*self.edges(seed), *drawn]
 
-    def edges_then_all(self, seed: int, count: int) -> Iterator[list[dict[str, Any]]]:
-        """The edge cases, then every example: who fails at an edge case need not wait until the random ones are drawn."""
-        yield self.edges(seed)
-        yield self.examples(seed, count)
-
     def in_turn(self, seed: int, count: int) -> Iterator[dict[str, Any]]:
-        """Every example, one by one."""
-        known = 0
-        for examples in self.edges_then_all(seed, count):
-            yield from examples[known:]
-            known = len(examples)
+        """The same, one by one: who fails at an edge case need not wait until the random ones are drawn."""
+        edges = self.edges(seed)
+        yield from edges
+        yield from self.examples(seed, count)[len(edges) :]
 
     def run(
         self,
@@ -206,11 +199,19 @@ class Check:
             TimeLimit: the time ran out.
         """
         __tracebackhide__ = True
-        run = _Run(self, student, dict(fixtures or {}), seed, examples)
-        first = run.first_failure(start)
-        if first is None:
-            return
-        number, failure = first
+        run = _Run(self, student, dict(fixtures or {}))
+        with time_limit(self.timeout_s, call_timeout_s=self.call_timeout_s):
+            for number, example in enumerate(self.in_turn(seed, examples)):
+                if number < start:
+                    continue
+                with remembering((self.body, seed, examples, number)):
+                    failure = run.failure(
+                        example, repeat=number < _REPEATED, probing=number < _PROBED
+                    )
+                if failure is not None:
+                    break
+            else:
+                return
         if (
             isinstance(failure, Missing)
             or not shrink
@@ -233,7 +234,7 @@ class Check:
     ) -> Failure | None:
         """Runs one example, and tells the observer of each call; what failed, without explanations."""
         with student._watched(observer):
-            return _Run(self, student, {}, 0, 0).failure(example, repeat=number < _REPEATED)
+            return _Run(self, student, {}).failure(example, repeat=number < _REPEATED)
 
 
 def checks_of(module: ModuleType) -> list[Check]:
@@ -249,83 +250,18 @@ def checks_of(module: ModuleType) -> list[Check]:
 class _Run:
     """One run of a check on one student's functions."""
 
-    def __init__(
-        self, check: Check, student: Student, fixtures: dict[str, Any], seed: int, count: int
-    ) -> None:
+    def __init__(self, check: Check, student: Student, fixtures: dict[str, Any]) -> None:
         self.check = check
         self.student = student
         self.fixtures = {key: value for key, value in fixtures.items() if key != "student"}
-        self.seed = seed
-        self.count = count
-
-    def first_failure(self, start: int) -> tuple[int, Failure] | None:
-        """The first example from number `start` on that fails, and how; None where all pass.
-
-        In a worker examples run side by side, once the first has passed alone, which most wrong answers do not. Where all pass
-        so, they pass; where not, they run one by one, so that a failure is the same as in this process.
-        """
-        __tracebackhide__ = True
-        with self._limit():
-            if not self.student._can_run_side_by_side:
-                return self._first_of(start)
-            first = self._first_of(start, start + 1)
-            if first is not None:
-                return first
-            known = self._known_to_pass(start + 1)
-        with self._limit():  # anew: one by one a check has the time that it has in this process
-            return self._first_of(known)
-
-    def _first_of(self, begin: int, end: int | None = None) -> tuple[int, Failure] | None:
-        """The first of the examples of these numbers that fails, one by one."""
-        __tracebackhide__ = True
-        numbered = enumerate(self.check.in_turn(self.seed, self.count))
-        for number, example in itertools.islice(numbered, begin, end):
-            failure = self._numbered(number, example)
-            if failure is not None:
-                return number, failure
-        return None
-
-    def _known_to_pass(self, begin: int) -> int:
-        """The number up to which all examples pass side by side, from `begin` on: the edge cases, then the random ones."""
-        for examples in self.check.edges_then_all(self.seed, self.count):
-            runs = [
-                partial(self._passes, number, examples[number])
-                for number in range(begin, len(examples))
-            ]
-            if runs and not self.student._all_pass(runs):
-                break
-            begin = max(begin, len(examples))
-        return begin
-
-    def _passes(self, number: int, example: Mapping[str, Any], student: Student) -> bool:
-        return self._numbered(number, example, student) is None
-
-    def _limit(self) -> contextlib.AbstractContextManager[None]:
-        return time_limit(self.check.timeout_s, call_timeout_s=self.check.call_timeout_s)
-
-    def _numbered(
-        self, number: int, example: Mapping[str, Any], student: Student | None = None
-    ) -> Failure | None:
-        __tracebackhide__ = True
-        with remembering((self.check.body, self.seed, self.count, number)):
-            return self.failure(
-                example, repeat=number < _REPEATED, probing=number < _PROBED, student=student
-            )
 
     def failure(
-        self,
-        example: Mapping[str, Any],
-        *,
-        repeat: bool,
-        probing: bool = True,
-        student: Student | None = None,
+        self, example: Mapping[str, Any], *, repeat: bool, probing: bool = True
     ) -> Failure | None:
-        """How an example fails, on the run's student unless another is given; None where it passes."""
         __tracebackhide__ = True
-        student = student or self.student
-        student._begin(repeat=repeat and self.check.repeat, probing=probing)
+        self.student._begin(repeat=repeat and self.check.repeat, probing=probing)
         try:
-            self.check.body(student=student, **self.fixtures, **_own(example))
+            self.check.body(student=self.student, **self.fixtures, **_own(example))
         except Failure as failure:
             failure.case = example
             failure.shown = failure.shown or called_otherwise(failure)

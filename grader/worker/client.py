@@ -1,16 +1,15 @@
 """The judge's end of a worker: `Isolated`, a backend whose calls run in a sandboxed process."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
 from grader.failure import StudentError, TimeLimit
 from grader.limits import call_limit, time_left
-from grader.worker.asking import Asking, answer_of, request
-from grader.worker.lanes import all_pass
 from grader.worker.pool import Pool, the_pool
 from grader.worker.process import OUTPUT_AT_MOST, Ended, Expired, Process
-from grader.worker.program import Raised
-from grader.worker.protocol import ProtocolError
+from grader.worker.program import Handle, NotDefined, Outcome, Raised, Unrevealable
+from grader.worker.protocol import ProtocolError, Unsendable, encode
+from grader.worker.reply import outcome_of
 from grader.worker.sandbox import SandboxName
 
 LOAD_TIMEOUT_S = 10.0
@@ -26,7 +25,7 @@ class LoadTimeout(WorkerFailure):
     verdict = "timeout"
 
 
-class Isolated(Asking):
+class Isolated:
     """A backend whose code runs in a sandboxed worker, one worker per instance.
 
     A worker that runs out of time, ends or breaks the protocol is killed; until the next example (`forget`) every use
@@ -53,7 +52,6 @@ class Isolated(Asking):
         self._submission: tuple[Any, ...] | None = None
         self._failure: Callable[[], BaseException] = _not_loaded
         self._fresh = False
-        self._alone = False
         self._earlier_output = b""
 
     @property
@@ -87,7 +85,7 @@ class Isolated(Asking):
         self._worker = self._pool.take()
         assert self._submission is not None, "nothing was loaded"
         try:
-            reply = self._ask("the submission", "load", *self._submission)
+            reply = self._ask("the submission", self._load_timeout_s, "load", *self._submission)
         except TimeLimit as limit:
             if not isinstance(limit.__cause__, Expired):  # the check's own limit
                 raise
@@ -106,26 +104,47 @@ class Isolated(Asking):
             case _:
                 self._refuse("the submission")
 
-    def side_by_side(self, runs: Sequence[Callable[[Asking], bool]]) -> bool:
-        """Whether all of several examples pass, of the submission's loaded code; their calls travel together.
+    def defines(self, name: str) -> bool:
+        """Whether the submission has a callable of that name."""
+        match self._ask(name, self._call_timeout_s, "defines", name):
+            case ("defines", bool(found)):
+                return found
+        return self._refuse(name)
 
-        Where it gives False nothing is known of any of them: run them one by one. So it goes too when a worker is lost here,
-        and the examples of this submission run one by one from then on.
-
-        Args:
-            runs: each runs an example on a backend of its own, which stands for this one, and tells whether it passes.
-        """
-        if self._worker is None or self._alone:
-            return False
+    def call(
+        self,
+        target: str | Handle,
+        method: str | None,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        *,
+        keep: bool = True,
+        overwrite: bool = False,
+    ) -> Outcome:
+        """Calls a function or method in the worker; as `Host.call`, and raises what `forget` describes."""
+        __tracebackhide__ = True
+        label = method or str(target)
+        args, kwargs = list(args), dict(kwargs)
+        request = (target, method, args, kwargs, keep, overwrite)
+        reply = self._ask(label, self._call_timeout_s, "call", *request)
         try:
-            return all_pass(self._worker, runs, self._call_timeout_s)
-        except (Expired, Ended, ProtocolError):
-            self._alone = True
-            self.close()
-            return False
-        except BaseException:
-            self.close()
-            raise
+            return outcome_of(reply, args, kwargs)
+        except ProtocolError as problem:
+            self._refuse(label, problem)
+
+    def attribute(self, handle: Handle, name: str) -> tuple[bool, Any]:
+        """As `Host.attribute`."""
+        match self._ask(name, self._call_timeout_s, "attribute", handle, name):
+            case ("attribute", bool(is_method), value):
+                return is_method, value
+        return self._refuse(name)
+
+    def reveal(self, handle: Handle) -> Any:
+        """As `Host.reveal`."""
+        match self._ask("the answer", self._call_timeout_s, "reveal", handle):
+            case ("revealed", value):
+                return value
+        return self._refuse("the answer")
 
     def forget(self) -> None:
         """A new example begins: handles are dropped, with the next request; a lost worker is replaced.
@@ -151,21 +170,26 @@ class Isolated(Asking):
             worker.close()
             self._earlier_output = (self._earlier_output + worker.output)[:OUTPUT_AT_MOST]
 
-    def _ask(self, label: str, operation: str, *arguments: Any) -> tuple[Any, ...]:
+    def _ask(
+        self, label: str, timeout_s: float | None, operation: str, *arguments: Any
+    ) -> tuple[Any, ...]:
         __tracebackhide__ = True
         if self._worker is None:
             raise self._failure()
-        frame = request(label, operation, arguments, lane=0, fresh=self._fresh, more=False)
+        try:
+            frame = encode((operation, self._fresh, *arguments), exact_layout=True)
+        except Unsendable as problem:
+            raise TypeError(
+                f"{problem} cannot be passed to {label} in an isolated worker"
+            ) from None
         self._fresh = False
-        allowed_s = call_limit() if self._call_timeout_s is None else self._call_timeout_s
-        if operation == "load":
-            allowed_s = self._load_timeout_s
+        allowed_s = call_limit() if timeout_s is None else timeout_s
         left, whole = time_left()
         if left <= 0:
             raise TimeLimit(whole)
         limit_s = whole if left < allowed_s else allowed_s
         try:
-            return answer_of(label, self._worker.ask(frame, min(allowed_s, left)))
+            return _answer(label, self._worker.ask(frame, min(allowed_s, left)))
         except Expired as expired:
             self._lose(lambda: TimeLimit(limit_s, label), expired)
         except Ended as end:
@@ -189,6 +213,25 @@ class Isolated(Asking):
         self.close()
         self._failure = failure
         raise failure() from cause
+
+
+def _answer(label: str, reply: Any) -> tuple[Any, ...]:
+    """The reply, when it is an answer; what the worker could not do is raised."""
+    __tracebackhide__ = True
+    match reply:
+        case ("raised", [str(), *_] as names, str(message), str(trace), None | str() as mismatch):
+            raise Raised([str(name) for name in names], message, trace, mismatch)
+        case ("undefined", str(name)):
+            raise NotDefined(name)
+        case ("unrevealable", str(text)):
+            raise Unrevealable(text)
+        case ("unsendable", str(text)):
+            raise StudentError(
+                f"The answer of {label} is {text}: it cannot be judged.", aspect="type"
+            )
+        case (str(), *_):
+            return tuple(reply)
+    raise ProtocolError("no answer")
 
 
 def _not_loaded() -> BaseException:

@@ -5,7 +5,6 @@ Imports the standard library and numpy only, since it also runs inside the sandb
 
 import _random
 import ast
-import copy
 import ctypes
 import inspect
 import linecache
@@ -168,13 +167,6 @@ class Host:
                 if stop_at_error:
                     raise raised.with_traceback(error.__traceback__) from error
                 self.notes.append(_note(label, raised))
-
-    def beside(self) -> "Host":
-        """The same submission for another example at the same time: what it returns there is kept apart."""
-        other = copy.copy(self)
-        other._objects, other._kept, other._calls = {}, [], 0
-        other._global_state = _global_rng()
-        return other
 
     def defines(self, name: str) -> bool:
         """Whether the submission has a callable of that name."""

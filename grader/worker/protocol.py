@@ -72,9 +72,9 @@ def encode(value: Any, *, exact_layout: bool) -> list[bytes]:
     return [b"".join(chunks)] if writer.size <= _JOINED_AT_MOST else chunks
 
 
-def lengths(data: bytes | bytearray, begin: int = 0) -> tuple[int, int]:
-    """Header's and payload's length, from the first bytes of the frame that begins there."""
-    header, payload = PREFIX.unpack_from(data, begin)
+def lengths(prefix: bytes | bytearray) -> tuple[int, int]:
+    """Header's and payload's length, from a frame's first bytes."""
+    header, payload = PREFIX.unpack_from(prefix)
     if header > HEADER_AT_MOST or payload > PAYLOAD_AT_MOST:
         raise ProtocolError(f"announced {header} + {payload} bytes")
     return header, payload

@@ -1,9 +1,7 @@
 """The worker's loop: answers the judge's requests over two descriptors of its own, inside the sandbox."""
 
-import contextlib
 import os
 import random
-import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,9 +11,6 @@ from grader.worker.program import Host, NotDefined, Raised, Unrevealable
 from grader.worker.protocol import Unsendable, encode, read_frame
 
 _TEXT_AT_MOST = 4000
-_READ = 64 * 1024
-_JOINED_AT_MOST = 1 << 20
-_WAIT_S = 0.01
 
 
 def main(requests: int, replies: int) -> None:
@@ -28,29 +23,20 @@ def main(requests: int, replies: int) -> None:
     # numbers drawn while a submission is loaded are the same every time
     np.random.seed(0)  # noqa: NPY002
     random.seed(0)
-    received, answers = _Received(requests), _Answers(replies)
-    lanes = {0: Host()}
-    answers.add(("ready",), more=False)
-    with contextlib.suppress(EOFError):
-        while True:
-            operation, lane, fresh, more, *arguments = received.request()
-            if fresh:
-                _begin(lanes, lane)
-            answers.add(_answer(lanes[lane], operation, arguments), more=more)
+    host = Host()
+    _send(replies, ("ready",))
+    while True:
+        try:
+            request = read_frame(lambda length: _read(requests, length), from_judge=True)
+        except EOFError:
+            return
+        _send(replies, _answer(host, request))
 
 
-def _begin(lanes: dict[int, Host], lane: int) -> None:
-    """A new example begins in a lane; in lane 0 the others end."""
-    if lane == 0:
-        host = lanes[0]
-        lanes.clear()
-        lanes[0] = host
+def _answer(host: Host, request: tuple[Any, ...]) -> tuple[Any, ...]:
+    operation, fresh, *arguments = request
+    if fresh:
         host.forget()
-    else:
-        lanes[lane] = lanes[0].beside()
-
-
-def _answer(host: Host, operation: str, arguments: list[Any]) -> tuple[Any, ...]:
     try:
         return _OPERATIONS[operation](host, *arguments)
     except Raised as raised:
@@ -71,6 +57,9 @@ def _answer(host: Host, operation: str, arguments: list[Any]) -> tuple[Any, ...]
 
 def _load(host: Host, cells: list[Any], name: str, stop_at_error: bool) -> tuple[Any, ...]:
     host.load(cells, name=name, stop_at_error=stop_at_error)
+    np.random.seed()  # noqa: NPY002  # unlike any seed that the code sets again in its calls
+    random.seed()
+    host.forget()
     return ("loaded", [_shortened(note) for note in host.notes[:100]])
 
 
@@ -120,54 +109,23 @@ def _shortened(text: str) -> str:
     return text if len(text) <= _TEXT_AT_MOST else text[: _TEXT_AT_MOST - 1] + "…"
 
 
-class _Received:
-    """Requests that have arrived, several in one read where several are there."""
-
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-        self._data = bytearray()
-        self._begin = 0
-
-    def request(self) -> Any:
-        """The next one; EOFError when the judge has closed its end."""
-        return read_frame(self._take, from_judge=True)
-
-    def _take(self, length: int) -> bytearray:
-        if len(self._data) - self._begin < length:
-            del self._data[: self._begin]
-            self._begin = 0
-            while len(self._data) < length:
-                part = os.read(self._descriptor, max(_READ, length - len(self._data)))
-                if not part:
-                    raise EOFError
-                self._data += part
-        self._begin += length
-        return self._data[self._begin - length : self._begin]
+def _read(descriptor: int, length: int) -> bytearray:
+    data = bytearray(length)
+    view = memoryview(data)
+    while view:
+        count = os.readv(descriptor, [view])
+        if count == 0:
+            raise EOFError
+        view = view[count:]
+    return data
 
 
-class _Answers:
-    """Answers on their way; one may wait for those that follow it at once, but not for long."""
-
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-        self._chunks: list[bytes] = []
-        self._sent = time.monotonic()
-
-    def add(self, answer: tuple[Any, ...], *, more: bool) -> None:
-        """An answer; with `more` others follow at once."""
-        try:
-            self._chunks += encode(answer, exact_layout=False)
-        except Unsendable as problem:
-            self._chunks += encode(("unsendable", _shortened(str(problem))), exact_layout=False)
-        if not more or time.monotonic() - self._sent > _WAIT_S:
-            self._send()
-
-    def _send(self) -> None:
-        chunks, self._chunks = self._chunks, []
-        if sum(map(len, chunks)) <= _JOINED_AT_MOST:
-            chunks = [b"".join(chunks)]
-        for chunk in chunks:
-            view = memoryview(chunk)
-            while view:
-                view = view[os.write(self._descriptor, view) :]
-        self._sent = time.monotonic()
+def _send(descriptor: int, reply: tuple[Any, ...]) -> None:
+    try:
+        chunks = encode(reply, exact_layout=False)
+    except Unsendable as problem:
+        chunks = encode(("unsendable", _shortened(str(problem))), exact_layout=False)
+    for chunk in chunks:
+        view = memoryview(chunk)
+        while view:
+            view = view[os.write(descriptor, view) :]
