@@ -100,3 +100,10 @@ def _restored(cls: type[Failure], headline: str, details: tuple[str, ...], aspec
     failure = cls.__new__(cls)
     Failure.__init__(failure, headline, details=details, aspect=aspect)
     return failure
+
+
+class Astray(BaseException):
+    """A run of a check in a worker is to begin again: no fault of the submission's, and no verdict.
+
+    A BaseException, for no check to catch it.
+    """

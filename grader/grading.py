@@ -126,7 +126,9 @@ def grade(
     else:
         name = getattr(submission, "filename", f"{topic.module}.py")
     sandbox = None if settings.sandbox is msgspec.UNSET else settings.sandbox
-    student = the_student(submission, topic, isolated=settings.isolated, sandbox=sandbox)
+    student = the_student(
+        submission, topic, isolated=settings.isolated, sandbox=sandbox, ahead=True
+    )
     checks = topic_checks(topic)
     diagnosis = Diagnosis(fingerprints_of(topic), checks, student)
     try:

@@ -38,6 +38,7 @@ def the_student(
     isolated: bool,
     sandbox: SandboxName | None = None,
     signatures: Mapping[str, str] | None = None,
+    ahead: bool = False,
 ) -> Student:
     """The submission loaded, ready for the checks of the topic.
 
@@ -47,6 +48,7 @@ def the_student(
         isolated: load it in a worker, not in this process.
         sandbox: the worker's; None for the best that works here.
         signatures: the course's, instead of those in the topic's fingerprints.
+        ahead: send a worker requests before the checks come to them, as `Isolated` does.
     """
     if isinstance(submission, Unreadable):
         return Student(InProcess(), filename=f"{topic.module}.py", load_failure=submission)
@@ -57,7 +59,7 @@ def the_student(
         from grader.worker.client import Isolated
         from grader.worker.pool import the_pool
 
-        backend = Isolated(the_pool(sandbox))
+        backend = Isolated(the_pool(sandbox), ahead=ahead)
     failure: Failure | None = None
     notes: list[str] = []
     try:

@@ -199,6 +199,14 @@ class Student:
         finally:
             self._observer, self._explaining = None, True
 
+    def _foreseeing(self, key: Any) -> "contextlib.AbstractContextManager[Callable[[], None]]":
+        """A run of a check, in which a worker may be asked ahead; gives a function to call when it has passed."""
+        foreseeing = getattr(self._backend, "foreseeing", None)
+        if foreseeing is None:
+            return contextlib.nullcontext(lambda: None)
+        found: contextlib.AbstractContextManager[Callable[[], None]] = foreseeing(key)
+        return found
+
     def _begin(self, *, repeat: bool, probing: bool = True, watching_answers: bool = True) -> None:
         """A new example: nothing of the last one is kept.
 

@@ -18,7 +18,7 @@ import numpy as np
 from grader.checks.findings import findings
 from grader.checks.memo import forget_values, remembering
 from grader.checks.showing import called_otherwise
-from grader.failure import Failure, Missing, TimeLimit, alike
+from grader.failure import Astray, Failure, Missing, TimeLimit, alike
 from grader.limits import CALL_LIMIT_S, time_limit
 from grader.student import Observed, Student
 from grader.worker.program import clone_generator
@@ -200,18 +200,16 @@ class Check:
         """
         __tracebackhide__ = True
         run = _Run(self, student, dict(fixtures or {}))
-        with time_limit(self.timeout_s, call_timeout_s=self.call_timeout_s):
-            for number, example in enumerate(self.in_turn(seed, examples)):
-                if number < start:
-                    continue
-                with remembering((self.body, seed, examples, number)):
-                    failure = run.failure(
-                        example, repeat=number < _REPEATED, probing=number < _PROBED
-                    )
-                if failure is not None:
-                    break
-            else:
-                return
+        try:
+            with student._foreseeing((self.body, seed, examples, start)) as confirm:
+                first = run.first_failure(seed, examples, start)
+                if first is None:
+                    confirm()
+        except Astray:
+            first = run.first_failure(seed, examples, start)
+        if first is None:
+            return
+        number, failure = first
         if (
             isinstance(failure, Missing)
             or not shrink
@@ -254,6 +252,21 @@ class _Run:
         self.check = check
         self.student = student
         self.fixtures = {key: value for key, value in fixtures.items() if key != "student"}
+
+    def first_failure(self, seed: int, count: int, start: int) -> tuple[int, Failure] | None:
+        """The first example from number `start` on that fails, and how."""
+        __tracebackhide__ = True
+        with time_limit(self.check.timeout_s, call_timeout_s=self.check.call_timeout_s):
+            for number, example in enumerate(self.check.in_turn(seed, count)):
+                if number < start:
+                    continue
+                with remembering((self.check.body, seed, count, number)):
+                    failure = self.failure(
+                        example, repeat=number < _REPEATED, probing=number < _PROBED
+                    )
+                if failure is not None:
+                    return number, failure
+        return None
 
     def failure(
         self, example: Mapping[str, Any], *, repeat: bool, probing: bool = True

@@ -1,10 +1,13 @@
 """The judge's end of a worker: `Isolated`, a backend whose calls run in a sandboxed process."""
 
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, NoReturn
 
-from grader.failure import StudentError, TimeLimit
+from grader.failure import Astray, StudentError, TimeLimit
 from grader.limits import call_limit, time_left
+from grader.worker.ahead import Ahead
 from grader.worker.pool import Pool, the_pool
 from grader.worker.process import OUTPUT_AT_MOST, Ended, Expired, Process
 from grader.worker.program import Handle, NotDefined, Outcome, Raised, Unrevealable
@@ -35,6 +38,7 @@ class Isolated:
         pool: where workers come from; this process's own, unless given.
         load_timeout_s: limit for loading the submission.
         call_timeout_s: limit for each call; that of the check that runs, unless given.
+        ahead: send requests before the check comes to them, as far as earlier submissions foretell them.
     """
 
     def __init__(
@@ -43,6 +47,7 @@ class Isolated:
         *,
         load_timeout_s: float = LOAD_TIMEOUT_S,
         call_timeout_s: float | None = None,
+        ahead: bool = False,
     ) -> None:
         self.notes: list[str] = []
         self._pool = pool or the_pool()
@@ -52,6 +57,8 @@ class Isolated:
         self._submission: tuple[Any, ...] | None = None
         self._failure: Callable[[], BaseException] = _not_loaded
         self._fresh = False
+        self._sends_ahead = ahead
+        self._ahead: Ahead | None = None
         self._earlier_output = b""
 
     @property
@@ -146,6 +153,31 @@ class Isolated:
                 return value
         return self._refuse("the answer")
 
+    @contextlib.contextmanager
+    def foreseeing(self, key: Any) -> Iterator[Callable[[], None]]:
+        """A run of a check, whose requests may be sent ahead; gives a function to call when it has passed.
+
+        Args:
+            key: what is the same in every run that asks the same.
+
+        Raises:
+            Astray: the run is to begin again, in a new worker; from then on this submission's runs go one by one.
+        """
+        if not self._sends_ahead:
+            yield lambda: None
+            return
+        self._ahead = ahead = Ahead(key)
+        try:
+            yield ahead.confirm
+        except Astray:
+            self._sends_ahead = False
+            self.close()
+            raise
+        finally:
+            self._ahead = None
+            if ahead.in_vain:  # the next example has a new worker
+                self.close()
+
     def forget(self) -> None:
         """A new example begins: handles are dropped, with the next request; a lost worker is replaced.
 
@@ -189,7 +221,10 @@ class Isolated:
             raise TimeLimit(whole)
         limit_s = whole if left < allowed_s else allowed_s
         try:
-            return _answer(label, self._worker.ask(frame, min(allowed_s, left)))
+            ask = self._worker.ask
+            if self._ahead is not None and operation != "load":
+                ask = partial(self._ahead.ask, self._worker)
+            return _answer(label, ask(frame, min(allowed_s, left)))
         except Expired as expired:
             self._lose(lambda: TimeLimit(limit_s, label), expired)
         except Ended as end:

@@ -1,4 +1,4 @@
-"""One worker process seen from the judge: a frame there, a frame back, before a deadline."""
+"""One worker process seen from the judge: frames there, as many frames back, each before a deadline."""
 
 import math
 import os
@@ -6,7 +6,9 @@ import select
 import signal
 import subprocess
 import time
-from typing import Any, NoReturn
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from grader.worker.protocol import PREFIX, ProtocolError, decode, lengths
 from grader.worker.sandbox import SandboxName, end, launch
@@ -17,6 +19,7 @@ _START_S = 60.0
 _FIRST_READ = 64 * 1024
 _READ_AT_MOST = 1 << 20
 _READS_AT_MOST = 16
+_JOINED_AT_MOST = 1 << 18
 _GRACE_S = 0.5
 _CAUSES = {
     signal.SIGKILL: "it was killed (out of memory?)",
@@ -48,6 +51,11 @@ class Process:
         self._poll = select.poll()
         self._poll.register(self._replies, select.POLLIN)
         self._poll.register(self._printed, select.POLLIN)
+        self._outgoing: deque[memoryview] = deque()
+        self._awaits_room = False
+        self._asked = 0
+        self._incoming = bytearray()
+        self._begin = 0
         self._output = bytearray()
         self._silent = False
         self._ready = False
@@ -68,7 +76,8 @@ class Process:
             Ended: it could not start; its output says why.
         """
         if not self._ready:
-            if self._guarded([], _START_S) != ("ready",):
+            self._asked = 1
+            if self.take(_START_S) != ("ready",):
                 self.close()
                 raise Ended("no handshake")
             self._ready = True
@@ -81,8 +90,26 @@ class Process:
             Ended: the process ended.
             ProtocolError: what came back is no frame.
         """
+        self.post([frame])
+        return self.take(timeout_s)
+
+    def post(self, frames: Iterable[list[bytes]]) -> None:
+        """Asks several at once: `take` gives the answers in turn, and writes meanwhile what does not fit into the pipe.
+
+        Raises:
+            Ended, ProtocolError: as `ask`.
+        """
         self.ready()
-        return self._guarded(frame, timeout_s)
+        self._guarded(self._post, frames)
+
+    def take(self, timeout_s: float) -> Any:
+        """The next answer to what was posted; raises as `ask`."""
+        return self._guarded(self._take, timeout_s)
+
+    @property
+    def has_answer(self) -> bool:
+        """Whether `take` need not wait: the next answer has been read with an earlier one."""
+        return self._guarded(lambda _: self._frame_end(), None) is not None
 
     def close(self) -> None:
         """Kills it and everything in its sandbox."""
@@ -100,9 +127,9 @@ class Process:
             for descriptor in (self._requests, self._replies, self._printed):
                 os.close(descriptor)
 
-    def _guarded(self, frame: list[bytes], timeout_s: float) -> Any:
+    def _guarded(self, action: Callable[[Any], Any], argument: Any) -> Any:
         try:
-            return self._exchange(frame, time.monotonic() + timeout_s)
+            return action(argument)
         except EOFError:
             cause = self._cause()
             self.close()
@@ -111,56 +138,85 @@ class Process:
             self.close()
             raise
 
-    def _exchange(self, frame: list[bytes], deadline: float) -> Any:
-        if frame and self._look(0)[0]:
-            self._refuse_answer(deadline)
-        for chunk in frame:
-            self._write(chunk, deadline)
-        data = bytearray()
-        self._read(data, PREFIX.size, deadline)
-        header, payload = lengths(data)
-        body = PREFIX.size + header
-        self._read(data, body + payload, deadline)
-        if len(data) > body + payload:
-            raise ProtocolError("more than one answer")
-        return decode(bytes(data[PREFIX.size : body]), memoryview(data)[body:], from_judge=False)
+    def _post(self, frames: Iterable[list[bytes]]) -> None:
+        if not self._asked and (self._incoming or self._look(0)[0]):
+            self._read()  # an answer, or the end
+            raise ProtocolError("an answer before the question")
+        chunks: list[bytes] = []
+        for frame in frames:
+            chunks.extend(frame)
+            self._asked += 1
+        if len(chunks) > 1 and sum(map(len, chunks)) <= _JOINED_AT_MOST:
+            chunks = [b"".join(chunks)]  # one write wakes the other end once
+        self._outgoing.extend(map(memoryview, chunks))
+        self._write()
 
-    def _write(self, chunk: bytes, deadline: float) -> None:
-        view = memoryview(chunk)
-        while view:
+    def _take(self, timeout_s: float) -> Any:
+        deadline = time.monotonic() + timeout_s
+        while (end := self._frame_end()) is None:
+            answered, writable = self._wait(deadline)
+            if writable:
+                self._write()
+            if answered:
+                self._read()
+        header = self._begin + PREFIX.size
+        body = header + lengths(self._incoming, self._begin)[0]
+        with memoryview(self._incoming) as data:
+            answer = decode(bytes(data[header:body]), data[body:end], from_judge=False)
+        self._begin = end
+        self._asked -= 1
+        if self._begin == len(self._incoming):
+            self._incoming, self._begin = bytearray(), 0
+        elif not self._asked:
+            raise ProtocolError("more than one answer")
+        return answer
+
+    def _frame_end(self) -> int | None:
+        """Where the next answer ends, once all of it is there."""
+        if len(self._incoming) < self._begin + PREFIX.size:
+            return None
+        header, payload = lengths(self._incoming, self._begin)
+        end = self._begin + PREFIX.size + header + payload
+        return end if len(self._incoming) >= end else None
+
+    def _write(self) -> None:
+        """Writes what the pipe takes."""
+        while self._outgoing:
+            view = self._outgoing[0]
             try:
-                view = view[os.write(self._requests, view) :]
+                written = os.write(self._requests, view)
             except BrokenPipeError:
                 raise EOFError from None
             except BlockingIOError:
+                break
+            if written < len(view):
+                self._outgoing[0] = view[written:]
+            else:
+                self._outgoing.popleft()
+        if bool(self._outgoing) != self._awaits_room:
+            self._awaits_room = not self._awaits_room
+            if self._awaits_room:
                 self._poll.register(self._requests, select.POLLOUT)
-                answered = self._wait(deadline)
+            else:
                 self._poll.unregister(self._requests)
-                if answered:
-                    self._refuse_answer(deadline)
 
-    def _refuse_answer(self, deadline: float) -> NoReturn:
-        """Something is there to be read although nothing was asked: an answer, or the end."""
-        self._read(bytearray(), 1, deadline)
-        raise ProtocolError("an answer before the question")
+    def _read(self) -> None:
+        """Takes what was answered, as far as it is there."""
+        if self._begin:
+            self._incoming, self._begin = self._incoming[self._begin :], 0
+        part = os.read(self._replies, _READ_AT_MOST if self._incoming else _FIRST_READ)
+        if not part:
+            raise EOFError
+        self._incoming += part
 
-    def _read(self, data: bytearray, length: int, deadline: float) -> None:
-        while len(data) < length:
-            if self._wait(deadline):
-                size = min(max(length - len(data), _FIRST_READ), _READ_AT_MOST)
-                part = os.read(self._replies, size)
-                if not part:
-                    raise EOFError
-                data += part
-
-    def _wait(self, deadline: float) -> bool:
-        """Waits until the worker has sent something or is gone (True), or takes more (False); collects its output."""
+    def _wait(self, deadline: float) -> tuple[bool, bool]:
+        """Waits until the worker has answered or is gone, or takes more; which of the two. Collects its output."""
         while (left := deadline - time.monotonic()) > 0:
             answered, printed, writable = self._look(math.ceil(left * 1000))
             if printed:
                 self._collect()
             if answered or writable:
-                return answered
+                return answered, writable
         raise Expired
 
     def _look(self, timeout_ms: int) -> tuple[bool, bool, bool]:

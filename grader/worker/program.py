@@ -258,7 +258,7 @@ class Host:
         """Drops every handle: a new example begins."""
         self._objects.clear()
         self._kept.clear()
-        self._calls = 0
+        self._next_key = self._calls = 0
         self._global_state = _global_rng()
 
     def _function(self, target: str | Handle, method: str | None) -> Callable[..., Any]:

@@ -72,9 +72,9 @@ def encode(value: Any, *, exact_layout: bool) -> list[bytes]:
     return [b"".join(chunks)] if writer.size <= _JOINED_AT_MOST else chunks
 
 
-def lengths(prefix: bytes | bytearray) -> tuple[int, int]:
-    """Header's and payload's length, from a frame's first bytes."""
-    header, payload = PREFIX.unpack_from(prefix)
+def lengths(data: bytes | bytearray, begin: int = 0) -> tuple[int, int]:
+    """Header's and payload's length, from the first bytes of the frame that begins there."""
+    header, payload = PREFIX.unpack_from(data, begin)
     if header > HEADER_AT_MOST or payload > PAYLOAD_AT_MOST:
         raise ProtocolError(f"announced {header} + {payload} bytes")
     return header, payload
@@ -173,8 +173,8 @@ class _Writer:
     def _rare(self, value: Any, depth: int) -> list[Any]:
         if type(value) is complex:
             return ["c", value.real, value.imag]
-        if type(value) is Handle:
-            return ["h", value.key, value.type_name]
+        if type(value) is Handle:  # the worker knows what it stands for
+            return ["h", value.key, "" if self.exact_layout else value.type_name]
         if isinstance(value, np.generic) and value.dtype in PLAIN_DTYPES:
             self._buffer(value.tobytes())
             return ["s", _NAMES[value.dtype]]

@@ -1,16 +1,22 @@
 """The worker's loop: answers the judge's requests over two descriptors of its own, inside the sandbox."""
 
+import contextlib
 import os
 import random
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from grader.worker.program import Host, NotDefined, Raised, Unrevealable
-from grader.worker.protocol import Unsendable, encode, read_frame
+from grader.worker.protocol import PREFIX, Unsendable, encode, lengths, read_frame
 
 _TEXT_AT_MOST = 4000
+_READ = 64 * 1024
+_JOINED_AT_MOST = 1 << 20
+_WAIT_S = 0.01
+_now = time.monotonic
 
 
 def main(requests: int, replies: int) -> None:
@@ -24,13 +30,12 @@ def main(requests: int, replies: int) -> None:
     np.random.seed(0)  # noqa: NPY002
     random.seed(0)
     host = Host()
-    _send(replies, ("ready",))
-    while True:
-        try:
-            request = read_frame(lambda length: _read(requests, length), from_judge=True)
-        except EOFError:
-            return
-        _send(replies, _answer(host, request))
+    received, answers = _Received(requests), _Answers(replies)
+    answers.add(("ready",))
+    with contextlib.suppress(EOFError):
+        while True:
+            request = received.request()
+            answers.add(_answer(host, request), wait=received.has_more)
 
 
 def _answer(host: Host, request: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -109,23 +114,60 @@ def _shortened(text: str) -> str:
     return text if len(text) <= _TEXT_AT_MOST else text[: _TEXT_AT_MOST - 1] + "…"
 
 
-def _read(descriptor: int, length: int) -> bytearray:
-    data = bytearray(length)
-    view = memoryview(data)
-    while view:
-        count = os.readv(descriptor, [view])
-        if count == 0:
-            raise EOFError
-        view = view[count:]
-    return data
+class _Received:
+    """Requests that have arrived, several in one read where several are there."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._data = bytearray()
+        self._begin = 0
+
+    @property
+    def has_more(self) -> bool:
+        """Whether another request is there as a whole."""
+        there = len(self._data) - self._begin
+        return there >= PREFIX.size and there >= PREFIX.size + sum(lengths(self._data, self._begin))
+
+    def request(self) -> Any:
+        """The next one; EOFError when the judge has closed its end."""
+        return read_frame(self._take, from_judge=True)
+
+    def _take(self, length: int) -> bytearray:
+        if len(self._data) - self._begin < length:
+            del self._data[: self._begin]
+            self._begin = 0
+            while len(self._data) < length:
+                part = os.read(self._descriptor, max(_READ, length - len(self._data)))
+                if not part:
+                    raise EOFError
+                self._data += part
+        self._begin += length
+        return self._data[self._begin - length : self._begin]
 
 
-def _send(descriptor: int, reply: tuple[Any, ...]) -> None:
-    try:
-        chunks = encode(reply, exact_layout=False)
-    except Unsendable as problem:
-        chunks = encode(("unsendable", _shortened(str(problem))), exact_layout=False)
-    for chunk in chunks:
-        view = memoryview(chunk)
-        while view:
-            view = view[os.write(descriptor, view) :]
+class _Answers:
+    """Answers on their way: several in one write where requests have come several at a time, but none waits for long."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._chunks: list[bytes] = []
+        self._sent = _now()
+
+    def add(self, answer: tuple[Any, ...], *, wait: bool = False) -> None:
+        """An answer, which may wait for the next one."""
+        try:
+            self._chunks += encode(answer, exact_layout=False)
+        except Unsendable as problem:
+            self._chunks += encode(("unsendable", _shortened(str(problem))), exact_layout=False)
+        if not wait or _now() - self._sent > _WAIT_S:
+            self._send()
+
+    def _send(self) -> None:
+        chunks, self._chunks = self._chunks, []
+        if sum(map(len, chunks)) <= _JOINED_AT_MOST:
+            chunks = [b"".join(chunks)]
+        for chunk in chunks:
+            view = memoryview(chunk)
+            while view:
+                view = view[os.write(self._descriptor, view) :]
+        self._sent = _now()

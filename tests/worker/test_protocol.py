@@ -49,7 +49,7 @@ VALUES = [
     "", "text", "ü\u202e\0\n", "\ud800", "long" * 1000, [], (), {}, [1, (2.0, [None])], {"a": 1, 2: {"b": (1,)}, None: 3},
     np.float32(0.1), np.int64(3), np.bool_(True), np.float64("nan"), np.complex64(1j),
     [0.5] * 40, (math.nan,) * 40, list(range(40)), [2**70] * 40, [True] * 40, [1, 2.0] * 40,
-    np.zeros(()), np.zeros((0, 3)), np.arange(24.0).reshape(2, 3, 4), Handle(7, "dict"), [Handle(1, "x"), np.ones(3)],
+    np.zeros(()), np.zeros((0, 3)), np.arange(24.0).reshape(2, 3, 4), Handle(7, ""), [Handle(1, ""), np.ones(3)],
 ]  # fmt: skip
 
 
@@ -58,6 +58,12 @@ VALUES = [
 def test_values(value, to_worker):
     """Type, dtype, sign of zero and NaN survive, in both directions."""
     assert same(sent(value, to_worker=to_worker), value)
+
+
+def test_handles():
+    """A worker knows what a handle stands for; the judge is told, for messages."""
+    assert sent(Handle(7, "dict"), to_worker=False) == Handle(7, "dict")
+    assert sent(Handle(7, "dict"), to_worker=True) == Handle(7, "")
 
 
 @pytest.mark.parametrize("dtype", sorted(PLAIN_DTYPES, key=str), ids=str)
