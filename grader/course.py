@@ -119,13 +119,13 @@ class Course:
     topics: tuple[Topic, ...]
 
     def topic(self, name: str) -> Topic:
-        """The topic of that name, number or module: "04_normalization", "04" or "normalization".
+        """The topic of that name, number or module: "04_normalization", "04", "4" or "normalization".
 
         Raises:
             CourseError: there is none.
         """
         for topic in self.topics:
-            if name in (topic.name, topic.module, topic.name[:2]):
+            if name in (topic.name, topic.module) or name.zfill(2) == topic.name[:2]:
                 return topic
         known = ", ".join(topic.name for topic in self.topics)
         raise CourseError(

@@ -114,10 +114,13 @@ def test_numbers_are_unique(tmp_path, text):
 def test_a_topic_by_name_number_or_module(tmp_path):
     """Any of its names finds a topic; another one lists them."""
     course = course_of(tmp_path, f'format = 1\ntitle = "A"\n{TOPIC}')
-    for name in ("01_doubling", "01", "doubling"):
+    for name in ("01_doubling", "01", "1", "doubling"):
         assert course.topic(name).name == "01_doubling"
     with pytest.raises(CourseError, match="no topic 'tripling'; its topics are: 01_doubling"):
         course.topic("tripling")
+    for name in ("", "0", "001", "11"):
+        with pytest.raises(CourseError, match="no topic"):
+            course.topic(name)
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,15 @@ def test_stages_by_number_and_by_more(course, capsys):
     assert "That was the last one." in last
 
 
+def test_a_method_is_its_class(course, capsys):
+    """Checks and reports write `Counter.step`; the help is that of the class."""
+    assert run(["hint", "1", "Counter.step"]) == 0
+    of_the_method = capsys.readouterr().out
+    assert of_the_method.startswith("01_doubling: Counter\n")
+    assert run(["hint", "01", "Counter"]) == 0
+    assert capsys.readouterr().out == of_the_method
+
+
 def test_the_first_unwritten_function(course, capsys):
     """It is meant where none is named; where all are begun, their names are asked for."""
     topic = load_course(course.root).topics[0]

@@ -72,7 +72,8 @@ def hint(
     from grader.hints import as_text, first_unwritten, functions_in
 
     chosen = find_course(Path.cwd()).topic(topic)
-    function = function or first_unwritten(chosen)
+    # a method's help is that of its class
+    function = function.partition(".")[0] if function else first_unwritten(chosen)
     if function is None:
         names = ", ".join(functions_in(chosen))
         raise WrongUse(f"every function of {chosen.name} is begun: name one of {names}.")
