@@ -15,6 +15,13 @@ from grader.report.visible import visible
 from grader.watch.runs import Run
 
 KEYS = "n next topic   h hint   l list   q quit"
+_NOW = {
+    "passed": "passes",
+    "failed": "fails",
+    "error": "ends in an error",
+    "missing": "is missing",
+    "timeout": "times out",
+}
 _CHANGES_AT_MOST = 5
 _PRINTED_AT_MOST = 5
 
@@ -25,9 +32,11 @@ def changes(before: Run | None, now: Run) -> list[str]:
         return []
     old = {result.name: result.verdict for result in before.results}
     moved = [one for one in now.results if old.get(one.name, one.verdict) != one.verdict]
-    gained = [f"+ {one.name} passes now" for one in moved if one.verdict == "passed"]
-    lost = [f"- {one.name} is {one.verdict} now" for one in moved if one.verdict != "passed"]
-    lines = gained + lost
+    moved.sort(key=lambda one: one.verdict != "passed")
+    lines = [
+        f"{'+' if one.verdict == 'passed' else '-'} {one.name} {_NOW[one.verdict]} now"
+        for one in moved
+    ]
     if len(lines) > _CHANGES_AT_MOST:
         lines = [*lines[: _CHANGES_AT_MOST - 1], f"and {len(lines) - _CHANGES_AT_MOST + 1} more"]
     difference = now.points - before.points

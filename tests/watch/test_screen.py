@@ -53,7 +53,7 @@ def test_a_wrong_answer(topic, runs):
     assert "passed     1 of 1    A counter goes up by one." in screen
     assert "failed     0 of 2    The double of every element." in screen
     assert "1 of 3 points   ###-------" in screen
-    assert "since the last save:\n  -2 points\n  - test_double is failed now\n" in screen
+    assert "since the last save:\n  -2 points\n  - test_double fails now\n" in screen
     assert "The double of every element.  (test_double)" in screen
     assert "double is 9 at [1], but should be -6." in screen
     assert "expected: [2. -6.]" in " ".join(screen.split()).replace(", ", " ")
@@ -90,7 +90,7 @@ def test_a_low_terminal_cuts_the_failure_last(topic, runs):
     """The keys stay in sight; how much is missing is said."""
     screen = read(topic, runs["wrong"], runs["right"], height=16)
     assert "more lines" in screen
-    assert "since the last save: -2 points, - test_double is failed now\n" in screen
+    assert "since the last save: -2 points, - test_double fails now\n" in screen
     assert len(screen.splitlines()) <= 16
     assert screen.rstrip().endswith("q quit")
 

@@ -77,7 +77,7 @@ def test_saves_keys_and_an_endless_loop(course, watch):
 
     stub.write_text(whole.replace("return _twice(x)", "return x * x"))
     child.expect("1 of 3 points")
-    child.expect("test_double is failed now")
+    child.expect("test_double fails now")
     child.expect("but should be -6")
 
     stub.write_text("def double(x:\n")
