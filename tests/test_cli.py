@@ -111,7 +111,7 @@ def test_the_topic_by_name(course, capsys):
         (["mark"], "No such command 'mark'"),
         (["check"], "Missing argument 'FILE'"),
         (["check", "nowhere.py"], "nowhere.py does not exist"),
-        (["check", "exercises"], "exercises is a folder"),
+        (["check", "exercises"], "exercises is a folder: name a .py or .ipynb file"),
         (["check", "course.toml"], "does not tell its topic: add --topic, one of 01_doubling"),
         (["check", "course.toml", "--topic", "a"], "no topic 'a'"),
         (["check", "course.toml", "--seed", "one"], "--seed"),

@@ -62,8 +62,12 @@ def check(
     plain: Plain = False,
 ) -> int:
     """Grade one file. Exit code 0: full marks, 1: not full marks, 2: wrong use, 3: could not grade."""
+    if file.is_dir():
+        raise WrongUse(
+            f"{file} is a folder: name a .py or .ipynb file in it; `grader grade` takes a class's folder."
+        )
     if not file.is_file():
-        raise WrongUse(f"{file} {'is a folder' if file.is_dir() else 'does not exist'}.")
+        raise WrongUse(f"{file} does not exist.")
     from grader.extensions import NoSuchExtension
     from grader.grading import grade
     from grader.report.files import NoSuchFile, ReportFiles
