@@ -22,11 +22,15 @@ def build_topic(topic: Topic) -> dict[Path, str]:
     Raises:
         CourseError: the source is missing or breaks a rule.
     """
+    return {**_texts(topic), topic.fingerprints: _fingerprints(topic)}
+
+
+def _texts(topic: Topic) -> dict[Path, str]:
+    """What is made from the source without running it."""
     stub = stub_of(_source(topic), str(topic.source))
     return {
         topic.stub: stub,
         topic.notebook: notebook_of(stub, topic.name, [one.name for one in figures_of(topic)]),
-        topic.fingerprints: _fingerprints(topic),
     }
 
 
@@ -51,6 +55,16 @@ def outdated(topics: Iterable[Topic]) -> dict[Path, str]:
     """
     generated = [item for files in _built(list(topics)) for item in files.items()]
     return {path: text for path, text in generated if _on_disk(path) != text.encode()}
+
+
+def out_of_date(topic: Topic) -> list[Path]:
+    """The keys of `outdated([topic])`; no wrong answer is run for it.
+
+    Raises:
+        CourseError: the source is missing or breaks a rule.
+    """
+    found = [path for path, text in _texts(topic).items() if _on_disk(path) != text.encode()]
+    return found if _has_its_fingerprints(topic) else [*found, topic.fingerprints]
 
 
 def _built(topics: list[Topic]) -> list[dict[Path, str]]:

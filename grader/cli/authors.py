@@ -18,7 +18,7 @@ def build(
 ) -> int:
     """Generate stubs, notebooks and fingerprints from solutions/."""
     from grader.build import build as build_topics
-    from grader.build import outdated
+    from grader.build import out_of_date
 
     course = find_course(Path.cwd())
     topics = [one for one in course.topics if one.source.is_file()]
@@ -32,7 +32,7 @@ def build(
         for path in build_topics(topics):
             typer.echo(f"wrote {_shown(path, course)}")
         return DONE
-    paths = list(outdated(topics))
+    paths = [path for one in topics for path in out_of_date(one)]
     for path in paths:
         typer.echo(f"{_shown(path, course)} differs from its source: run `grader build`.", err=True)
     return WRONG_USE if paths else DONE
