@@ -250,6 +250,16 @@ def _builtin_exception(failure: Failure | TimeLimit) -> str:
     return f" It raised {name}." if isinstance(known, type) else ""
 
 
+_ITSELF, _TELL = "The check itself failed (", "); please tell your instructor."
+
+
+def fault_of(result: CheckResult) -> str:
+    """What a check itself raised, and not the code that it judged; empty where it did not."""
+    text = result.message
+    of_the_check = result.verdict == "error" and text.startswith(_ITSELF) and text.endswith(_TELL)
+    return text[len(_ITSELF) : -len(_TELL)] if of_the_check else ""
+
+
 def outcome(
     check: Check,
     student: Student,
@@ -288,7 +298,7 @@ def outcome(
         raise
     except Exception as fault:  # noqa: BLE001  # a fault of the check itself must not cost the class its reports
         verdict = "error"
-        text = f"The check itself failed ({type(fault).__name__}: {fault}); please tell your instructor."
+        text = f"{_ITSELF}{type(fault).__name__}: {fault}{_TELL}"
     return CheckResult(
         name=check.name,
         title=check.title,

@@ -6,9 +6,10 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
+from grader.build import out_of_date
 from grader.content.checks_file import CheckSource
 from grader.content.problem import Problem
-from grader.content.rejection import rejected_by
+from grader.content.rejection import CheckItselfFailed, rejected_by
 from grader.content.text_rules import (
     LEFT_BY_TOOLS,
     checks_in,
@@ -22,7 +23,15 @@ from grader.content.uses import Uses
 from grader.course import Course, Topic
 from grader.diagnosis.misconceptions import Misconception, load_misconceptions
 from grader.failure import Failure, TimeLimit
-from grader.grading import Report, Settings, grade, hidden_checks
+from grader.grading import (
+    CheckResult,
+    Report,
+    Settings,
+    fault_of,
+    grade,
+    hidden_checks,
+    topic_checks,
+)
 from grader.opening import open_submission, the_student
 from grader.submission import SubmissionError, read_submission, submission_from_bytes
 
@@ -70,7 +79,7 @@ def _of_each(topics: Sequence[Topic]) -> Iterator[list[Problem]]:
 
 def verify_topic(topic: Topic) -> list[Problem]:
     """The problems of a topic; code is run only where the files are sound."""
-    for rule in (*_RULES, _unsound_runs, unfinished):
+    for rule in (*_RULES, _unloadable, _unsound_runs, unfinished, _out_of_date):
         problems = list(rule(topic))
         if problems:
             return problems
@@ -88,10 +97,30 @@ def _strangers(course: Course) -> Iterator[Problem]:
                 yield Problem("", f"{tree}/{path.name}", rule, "add a [[topic]], or remove it")
 
 
+def _unloadable(topic: Topic) -> Iterator[Problem]:
+    for file, load in ((topic.checks, topic_checks), (topic.hidden_checks, hidden_checks)):
+        try:
+            load(topic)
+        except Exception as fault:  # noqa: BLE001  # whatever it is, the author is to correct it
+            rule = f"it cannot be loaded: {_line(fault)}"
+            yield Problem.at(topic, file, rule, "correct it")
+
+
+def _out_of_date(topic: Topic) -> Iterator[Problem]:
+    for path in out_of_date(topic):
+        yield Problem.at(topic, path, "the file differs from its source", "run `grader build`")
+
+
 def _unsound_runs(topic: Topic) -> Iterator[Problem]:
     try:
-        yield from _stub(topic)
-        yield from _solution(topic)
+        stub, solution = (_graded(file, topic).checks for file in (topic.stub, topic.source))
+        faults = {check.name: fault for check in (*stub, *solution) if (fault := fault_of(check))}
+        if faults:  # what such a check says of others is worth nothing
+            for name, fault in faults.items():
+                yield _itself_failed(topic, topic.checks, name, fault)
+            return
+        yield from _stub(topic, stub)
+        yield from _solution(topic, solution)
         yield from _hidden(topic)
     except SubmissionError as error:
         yield Problem.at(topic, topic.source, str(error), "correct it and run `grader build`")
@@ -99,8 +128,17 @@ def _unsound_runs(topic: Topic) -> Iterator[Problem]:
     yield from _misconceptions(topic)
 
 
-def _stub(topic: Topic) -> Iterator[Problem]:
-    for check in _graded(topic.stub, topic).checks:
+def _itself_failed(topic: Topic, file: Path, check: str, fault: str) -> Problem:
+    first = (fault.splitlines() or [""])[0]
+    return Problem.at(topic, file, f"{check} itself failed: {first}", "correct the check")
+
+
+def _line(fault: BaseException | None) -> str:
+    return f"{type(fault).__name__}: {' '.join(str(fault).split())}"
+
+
+def _stub(topic: Topic, checks: Sequence[CheckResult]) -> Iterator[Problem]:
+    for check in checks:
         if check.verdict != "missing":
             rule = f"the stub's verdict in {check.name} is {check.verdict}, but should be missing"
             cure = "let the check call what it judges first, and mark its body as a solution region"
@@ -116,14 +154,17 @@ def _hidden(topic: Topic) -> Iterator[Problem]:
         except (Failure, TimeLimit) as failure:
             rule = f"the solution fails {check.name}: {failure.headline}"
             yield Problem.at(topic, topic.hidden_checks, rule, "correct one of them")
+        except Exception as fault:  # noqa: BLE001  # a fault of the check itself
+            yield _itself_failed(topic, topic.hidden_checks, check.name, _line(fault))
 
 
-def _solution(topic: Topic) -> Iterator[Problem]:
-    for check in _graded(topic.source, topic).checks:
+def _solution(topic: Topic, checks: Sequence[CheckResult]) -> Iterator[Problem]:
+    for check in checks:
         if check.verdict != "passed":
             first = (check.message.splitlines() or [""])[0]
             rule = f"the solution's verdict in {check.name} is {check.verdict}: {first}"
-            cure = f"correct one of them; see `grader check --in-process {topic.source.name}`"
+            file = topic.source.relative_to(topic.root).as_posix()
+            cure = f"correct one of them; see `grader check --in-process {file}`"
             yield Problem.at(topic, topic.source, rule, cure)
 
 
@@ -131,22 +172,33 @@ def _misconceptions(topic: Topic) -> Iterator[Problem]:
     checks = checks_in(topic)
     uses = Uses(topic.source.read_text(encoding="utf-8"))
     for misconception in load_misconceptions(topic.misconceptions):
-        names = misconception.functions
-        own = [check.name for check in checks if any(check.belongs_to(name) for name in names)]
-        answer = submission_from_bytes(wrong_answer(misconception, topic), topic.source.name)
-        if rejected_by(answer, topic, own) is None:
-            what = f"the {len(own)} checks of {', '.join(names)}"
-            rule = f"misconception {misconception.id} passes {what}"
-            cure = (
-                "sharpen a check until it fails there, or remove the misconception if it is right"
-            )
-            yield Problem.at(topic, topic.misconceptions, rule, cure)
-            continue
-        stray = rejected_by(answer, topic, _unrelated(misconception, uses, checks))
-        if stray is not None:
-            rule = f"misconception {misconception.id} fails {stray}, which uses none of {', '.join(names)}"
-            cure = "name the function that it makes wrong too in `functions`, or edit another place"
-            yield Problem.at(topic, topic.misconceptions, rule, cure)
+        try:
+            yield from _misconception(misconception, topic, checks, uses)
+        except CheckItselfFailed as error:
+            rule = f"{error.check} itself failed on misconception {misconception.id}: {_line(error.__cause__)}"
+            cure = "take what a student returns apart by `unpack`, or compare it whole"
+            yield Problem.at(topic, topic.checks, rule, cure)
+
+
+def _misconception(
+    misconception: Misconception, topic: Topic, checks: Sequence[CheckSource], uses: Uses
+) -> Iterator[Problem]:
+    names = misconception.functions
+    own = [check.name for check in checks if any(check.belongs_to(name) for name in names)]
+    answer = submission_from_bytes(wrong_answer(misconception, topic), topic.source.name)
+    if rejected_by(answer, topic, own) is None:
+        what = f"the {len(own)} checks of {', '.join(names)}"
+        rule = f"misconception {misconception.id} passes {what}"
+        cure = "sharpen a check until it fails there, or remove the misconception if it is right"
+        yield Problem.at(topic, topic.misconceptions, rule, cure)
+        return
+    stray = rejected_by(answer, topic, _unrelated(misconception, uses, checks))
+    if stray is not None:
+        rule = (
+            f"misconception {misconception.id} fails {stray}, which uses none of {', '.join(names)}"
+        )
+        cure = "name the function that it makes wrong too in `functions`, or edit another place"
+        yield Problem.at(topic, topic.misconceptions, rule, cure)
 
 
 def _unrelated(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from grader.build import build
+from grader.build import build, out_of_date, outdated
 from grader.course import load_course
 from grader.verify import verify
 
@@ -10,6 +10,7 @@ CHECKS = "exercises/01_doubling/test_doubling.py"
 STUB = "exercises/01_doubling/doubling.py"
 SOURCE = "solutions/01_doubling/doubling.py"
 BANK = "solutions/01_doubling/misconceptions.toml"
+HIDDEN = "solutions/01_doubling/test_hidden.py"
 
 
 @pytest.fixture
@@ -204,11 +205,94 @@ def test_a_misconception_names_every_function_that_it_makes_wrong(built):
     rule = "misconception square fails test_triple, which uses none of double"
     assert problems_of(built) == [(BANK, rule)]
     built.change(BANK, 'functions = ["double"]', 'functions = ["double", "triple"]')
+    build(load_course(built.root).topics)
     assert problems_of(built) == []
     built.change(BANK, 'functions = ["double", "triple"]', 'functions = ["double"]')
     built.change(SOURCE, "return _twice(x) + x", "return double(x) + x")
     build(load_course(built.root).topics)
     assert problems_of(built) == []
+
+
+def test_generated_files_that_are_out_of_date(built):
+    """What `grader build --check` would say, once all else is sound."""
+    built.change(SOURCE, "# Twice as much", "# Two times as much")
+    rule = "the file differs from its source"
+    generated = ["doubling.py", "doubling.ipynb", "fingerprints.json"]
+    assert problems_of(built) == [(f"exercises/01_doubling/{name}", rule) for name in generated]
+    (topic,) = load_course(built.root).topics
+    assert out_of_date(topic) == list(outdated([topic]))
+    build([topic])
+    assert out_of_date(topic) == []
+    built.append(CHECKS, "\n")
+    assert problems_of(built) == [("exercises/01_doubling/fingerprints.json", rule)]
+    assert out_of_date(topic) == list(outdated([topic]))
+
+
+@pytest.mark.parametrize("line", ["x = np.array(1) + None", "student.double(x)[0].nothing"])
+def test_a_check_that_itself_fails(built, line):
+    """One line, whether it comes before the student's code or behind it; nothing else is said meanwhile."""
+    built.change(
+        CHECKS, "    x = np.array([1.0, -3.0])\n", f"    x = np.array([1.0])\n    {line}\n"
+    )
+    build(load_course(built.root).topics)
+    ((file, rule),) = problems_of(built)
+    assert file == CHECKS
+    assert rule.startswith("test_double itself failed: ")
+    assert "Error: " in rule
+
+
+def test_a_check_that_itself_fails_on_a_wrong_answer(built):
+    """The wrong answer is not rejected by it: a student would be told to call the instructor."""
+    built.change(
+        CHECKS, "assert_close(student", "y, z = student.double(x)\n    assert_close(student"
+    )
+    built.change(BANK, '"x * x"', '"x[0]"')
+    build(load_course(built.root).topics)
+    ((file, rule),) = problems_of(built)
+    assert file == CHECKS
+    assert rule.startswith("test_double itself failed on misconception square: TypeError: ")
+
+
+def test_hidden_checks_that_themselves_fail(built):
+    """They have a file of their own."""
+    built.write(
+        HIDDEN,
+        '''
+        from grader import points
+
+        @points(1)
+        def test_more(student):
+            """More."""
+            student.double(1.0).nothing
+        ''',
+    )
+    ((file, rule),) = problems_of(built)
+    assert file == HIDDEN
+    assert rule.startswith("test_more itself failed: AttributeError: ")
+
+
+@pytest.mark.parametrize("name", [CHECKS, HIDDEN])
+def test_checks_that_cannot_be_loaded(built, name):
+    """The exception in one line."""
+    built.write(
+        name, f"{(built.root / name).read_text() if name == CHECKS else ''}\nx = 1 + None\n"
+    )
+    ((file, rule),) = problems_of(built)
+    assert file == name
+    assert rule.startswith("it cannot be loaded: TypeError: ")
+
+
+def test_what_a_problem_says(built):
+    """A sentence that ends in a full stop is not followed by a colon; a file is named from the course's folder."""
+    built.change(BANK, '"x + x"', '"x"')
+    course = load_course(built.root)
+    (problem,) = verify(course, course.topics)
+    assert str(problem).endswith("in the solution, but should occur once: make it longer")
+    built.change(BANK, '"x"', '"x + x"')
+    built.change(SOURCE, "self.value + self.by", "self.value + 2")
+    built.change(BANK, "self.value + self.by", "self.value + 2")
+    (problem,) = verify(course, course.topics)
+    assert str(problem).endswith(f"see `grader check --in-process {SOURCE}`")
 
 
 def test_a_check_may_use_a_helper(built):
@@ -218,4 +302,5 @@ def test_a_check_may_use_a_helper(built):
         "assert_equal(student.Counter(4).step(), 5, ",
         "count(student)\n\n\ndef count(student):\n    assert_equal(student.Counter(4).step(), 5, ",
     )
+    build(load_course(built.root).topics)
     assert problems_of(built) == []

@@ -23,7 +23,7 @@ class Problem:
     what_to_do: str
 
     def __str__(self) -> str:
-        return f"{self.file}: {self.rule}: {self.what_to_do}"
+        return f"{self.file}: {self.rule.rstrip('.')}: {self.what_to_do}"
 
     @classmethod
     def at(

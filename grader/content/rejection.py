@@ -10,6 +10,18 @@ from grader.opening import the_student
 from grader.submission import Submission
 
 
+class CheckItselfFailed(Exception):
+    """A check raised something else than a failure of the answer; the cause says what.
+
+    Attributes:
+        check: its name.
+    """
+
+    def __init__(self, check: str) -> None:
+        super().__init__(f"{check} itself failed")
+        self.check = check
+
+
 def rejected_by(submission: Submission, topic: Topic, checks: Collection[str]) -> str | None:
     """The name of the first of the given checks that a submission fails; None if it passes them all.
 
@@ -17,6 +29,9 @@ def rejected_by(submission: Submission, topic: Topic, checks: Collection[str]) -
         submission: a wrong answer of the course's own; it runs in this process.
         topic: the topic that it answers.
         checks: names of checks.
+
+    Raises:
+        CheckItselfFailed: one raised something else than a failure.
     """
     student = the_student(submission, topic, isolated=False)
     with quietly():
@@ -27,4 +42,6 @@ def rejected_by(submission: Submission, topic: Topic, checks: Collection[str]) -
                 check.run(student, seed=0, examples=25, shrink=False)
             except (Failure, TimeLimit):
                 return check.name
+            except Exception as fault:
+                raise CheckItselfFailed(check.name) from fault
     return None

@@ -149,7 +149,8 @@ def _misconceptions(topic: Topic) -> Iterator[Problem]:
         try:
             submission_from_bytes(wrong_answer(misconception, topic), topic.source.name)
         except CourseError as error:
-            yield Problem.at(topic, topic.misconceptions, str(error), "correct `find`")
+            rule, _, cure = str(error).rstrip(".").rpartition(": ")
+            yield Problem.at(topic, topic.misconceptions, rule, cure)
         except SubmissionError as error:
             rule = f"misconception {misconception.id}: {error}"
             yield Problem.at(topic, topic.misconceptions, rule, "correct `replace`")
