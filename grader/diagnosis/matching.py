@@ -17,9 +17,8 @@ class Diagnosis:
 
     A misconception is named where the submission fails, if it behaves like it in *every* check of that function: on the
     same recorded examples, in the same way, with the same numbers where the misconception fails, and without failures
-    elsewhere. Where the function only uses what the misconception makes wrong, that must behave so too; where it uses others,
-    they must be right, or the failure may be theirs. Those that cannot be told apart are all named; more than three, none: a
-    wrong diagnosis is worse than none.
+    elsewhere. Where the function only uses what the misconception makes wrong, that must behave so too. Those that cannot be
+    told apart are all named; more than three, none: a wrong diagnosis is worse than none.
 
     Args:
         fingerprints: the topic's.
@@ -88,26 +87,9 @@ def _explains(
         return not any(mine is not None and mine.fails_surely for mine in rest)
 
     own = _function_of(check, fingerprints)
-    wrong_ones = _functions_of(wrong)
-    if not explains(own):
-        return False
-    if own not in wrong_ones and own != check:  # a check may be named after no function
-        return any(map(explains, wrong_ones))
-    return all(map(explains, _used_by(own, fingerprints) - wrong_ones))
-
-
-def _functions_of(wrong: WrongAnswer) -> set[str]:
-    return {name.partition(".")[0] for name in wrong.functions}
-
-
-def _used_by(function: str, fingerprints: Fingerprints) -> set[str]:
-    """The functions whose mistakes show in another one's checks."""
-    return {
-        name
-        for wrong in fingerprints.misconceptions.values()
-        for name in _functions_of(wrong)
-        if name != function and _checks_of(function, wrong.traces, fingerprints)
-    }
+    wrong_ones = {name.partition(".")[0] for name in wrong.functions}
+    direct = own in wrong_ones or own == check  # or named after no function
+    return explains(own) and (direct or any(map(explains, wrong_ones)))
 
 
 def _checks_of(function: str, names: Iterable[str], fingerprints: Fingerprints) -> list[str]:
