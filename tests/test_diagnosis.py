@@ -178,7 +178,7 @@ def test_more_than_three_are_not_named():
     for count, expected in ((1, 1), (3, 3), (4, 0)):
         wrong = {f"m{i}": WrongAnswer("text", ["a"], same) for i in range(count)}
         found = named(
-            Fingerprints(FORMAT, {"a": "(x)"}, "", wrong), "test_a", lambda _: Trace("r", {})
+            Fingerprints(FORMAT, {"a": "(x)"}, "", {}, wrong), "test_a", lambda _: Trace("r", {})
         )
         assert len(found) == expected
 
@@ -204,8 +204,19 @@ PASSES = Trace(".", {})
 def test_what_a_misconception_must_explain(traces, named_so):
     """Every failure of the function that is explained and of those that it makes wrong, and no other function's."""
     wrong = WrongAnswer("text", ["a"], {"test_a": A, "test_a_more": A, "test_b": B})
-    known = Fingerprints(FORMAT, dict.fromkeys("abc", "(x)"), "", {"m": wrong})
+    known = Fingerprints(FORMAT, dict.fromkeys("abc", "(x)"), "", {}, {"m": wrong})
     assert bool(named(known, "test_b", traces.get, traces)) == named_so
+
+
+def test_a_function_that_calls_wrong_ones_is_not_explained():
+    """What fails in it may be theirs."""
+    wrong = WrongAnswer("text", ["a"], {"test_a": A})
+    known = Fingerprints(FORMAT, dict.fromkeys("abc", "(x)"), "", {"a": ["b"]}, {"m": wrong})
+    for traces, count in (
+        ({"test_a": A, "test_b": PASSES, "test_c": B}, 1),
+        ({"test_a": A, "test_b": B}, 0),
+    ):
+        assert len(named(known, "test_a", traces.get, traces)) == count
 
 
 def test_broken_fingerprints(small_course):

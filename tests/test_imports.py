@@ -31,6 +31,7 @@ HEIGHTS = {
     "grader.progress": 5,
     "grader.watch": 5,
     "grader.grading": 4,
+    "grader.advice": 3,
     "grader.figures": 4,
     "grader.diagnosis": 3,
     "grader.plugin": 3,
@@ -39,6 +40,7 @@ HEIGHTS = {
     "grader.report.explanation": 3,  # the words of one failure, for plugin and reports alike
     "grader.checks": 2,
     "grader.limits": 0,
+    "grader.collector": 0,
     "grader.capture": 0,
     "grader.report.console": 0,
     "grader.student": 2,

@@ -1,11 +1,12 @@
 """Takes the fingerprints of a topic: each wrong answer runs on the tape of the checks that judge its functions."""
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from grader.content.quiet import quietly
 from grader.content.signatures import signatures_of
 from grader.content.text_rules import checks_in, wrong_answer
+from grader.content.uses import Uses
 from grader.course import CourseError, Topic
 from grader.diagnosis.fingerprints import FORMAT, Fingerprints, WrongAnswer, sources_hash
 from grader.diagnosis.misconceptions import Misconception, load_misconceptions
@@ -32,7 +33,15 @@ def take_fingerprints(topic: Topic) -> Fingerprints:
             taken[one.id] = WrongAnswer(
                 one.text, list(one.functions), traces_of(one, topic, signatures)
             )
-    return Fingerprints(FORMAT, signatures, sources_hash(topic), taken)
+    return Fingerprints(FORMAT, signatures, sources_hash(topic), uses_in(source, signatures), taken)
+
+
+def uses_in(source: str, functions: Iterable[str]) -> dict[str, list[str]]:
+    """Function or class -> the others of the course that it calls, where there are any."""
+    uses = Uses(source)
+    known = {name.partition(".")[0] for name in functions} & set(uses)
+    found = {name: sorted((uses.used_by(name) & known) - {name}) for name in sorted(known)}
+    return {name: others for name, others in found.items() if others}
 
 
 def traces_of(

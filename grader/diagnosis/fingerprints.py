@@ -39,12 +39,14 @@ class Fingerprints(msgspec.Struct, frozen=True):
         format: `FORMAT`.
         signatures: the course's signature of each function, `{"relu_forward": "(x)"}`.
         made_from: hash of the sources that the traces were taken from.
+        uses: function -> the others that it calls, however deep.
         misconceptions: id -> how it behaves.
     """
 
     format: int
     signatures: dict[str, str]
     made_from: str = ""
+    uses: dict[str, list[str]] = {}
     misconceptions: dict[str, WrongAnswer] = {}
 
 

@@ -17,8 +17,9 @@ class Diagnosis:
 
     A misconception is named where the submission fails, if it behaves like it in *every* check of that function: on the
     same recorded examples, in the same way, with the same numbers where the misconception fails, and without failures
-    elsewhere. Where the function only uses what the misconception makes wrong, that must behave so too. Those that cannot be
-    told apart are all named; more than three, none: a wrong diagnosis is worse than none.
+    elsewhere. Where the function only uses what the misconception makes wrong, that must behave so too; where it calls others,
+    they must be right, or the failure may be theirs. Those that cannot be told apart are all named; more than three, none: a
+    wrong diagnosis is worse than none.
 
     Args:
         fingerprints: the topic's.
@@ -88,8 +89,13 @@ def _explains(
 
     own = _function_of(check, fingerprints)
     wrong_ones = {name.partition(".")[0] for name in wrong.functions}
-    direct = own in wrong_ones or own == check  # or named after no function
-    return explains(own) and (direct or any(map(explains, wrong_ones)))
+    if not explains(own):
+        return False
+    if own not in wrong_ones and own != check:  # a check may be named after no function
+        return any(map(explains, wrong_ones))
+    return all(
+        explains(other) for other in fingerprints.uses.get(own, ()) if other not in wrong_ones
+    )
 
 
 def _checks_of(function: str, names: Iterable[str], fingerprints: Fingerprints) -> list[str]:
