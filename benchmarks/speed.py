@@ -243,7 +243,7 @@ def a_class(topic: Topic, folder: Path, count: int) -> list[Task]:
     return tasks
 
 
-def jobs(course: Course, topic: Topic, count: int = 40) -> None:
+def jobs(course: Course, topic: Topic, count: int = 120) -> None:
     """A class with one judge process on one core, with one on all, and with two: judge and worker of a job overlap."""
     cores = sorted(os.sched_getaffinity(0))
     taken = {}
