@@ -83,6 +83,12 @@ def test_a_check_without_docstring(built):
     assert problems_of(built) == [(f"{CHECKS}:13", "test_counting has no docstring")]
 
 
+def test_two_checks_of_one_title(built):
+    """In a table a student would not know which is which."""
+    built.change(CHECKS, "A counter goes up by one.", "The double of every element.")
+    assert (f"{CHECKS}:13", "test_counting has the title of test_double") in problems_of(built)
+
+
 def test_a_check_in_a_class(built):
     """Checks are functions."""
     with (built.root / CHECKS).open("a") as file:

@@ -321,7 +321,7 @@ def test_adam_step_amsgrad(student, case):
 @points(0.5)
 @given(case=cases(x=["N", "N D"]))
 def test_adam_step_refuses_bad_options(student, case):
-    """Negative options and betas outside [0, 1) raise ValueError."""
+    """Adam's negative options and betas outside [0, 1) raise ValueError."""
     check_refused(student.adam_step, case, *NEGATIVE, *NEGATIVE_EPS, *BAD_BETAS)
 
 
@@ -353,7 +353,7 @@ def test_adamw_step_options(student, case):
 @points(0.5)
 @given(case=cases(x=["N", "N D"]))
 def test_adamw_step_refuses_bad_options(student, case):
-    """Negative options and betas outside [0, 1) raise ValueError."""
+    """AdamW's negative options and betas outside [0, 1) raise ValueError."""
     check_refused(student.adamw_step, case, *NEGATIVE, *NEGATIVE_EPS, *BAD_BETAS)
 
 

@@ -201,7 +201,7 @@ def test_multistep_decay(student, case):
 
 @points(0.5)
 def test_multistep_decay_refuses_bad_arguments(student):
-    """A negative step raises ValueError."""
+    """A negative step of multistep_decay raises ValueError."""
     for milestones in ([2, 4], []):
         check_refused(student.multistep_decay, {"base_lr": 0.1, "milestones": milestones})
 
@@ -218,7 +218,7 @@ def test_exponential_decay(student, case):
 
 @points(0.5)
 def test_exponential_decay_refuses_bad_arguments(student):
-    """A negative step raises ValueError."""
+    """A negative step of exponential_decay raises ValueError."""
     for gamma in (0.9, 0.5, 1.0):
         check_refused(student.exponential_decay, {"base_lr": 0.1, "gamma": gamma})
 
@@ -234,7 +234,7 @@ def test_polynomial_decay(student, case):
 
 @points(0.5)
 def test_polynomial_decay_refuses_bad_arguments(student):
-    """A negative step, or total_steps that is not positive, raises ValueError."""
+    """A negative step of polynomial_decay, or total_steps that is not positive, raises ValueError."""
     for power in (1.0, 2.0, 0.5):
         options = {"base_lr": 0.1, "total_steps": 8, "power": power}
         check_refused(student.polynomial_decay, options, "total_steps")
@@ -272,7 +272,7 @@ def test_cosine_annealing(student, case):
 
 @points(0.5)
 def test_cosine_annealing_refuses_bad_arguments(student):
-    """A negative step, or total_steps that is not positive, raises ValueError."""
+    """A negative step of cosine_annealing, or total_steps that is not positive, raises ValueError."""
     options = {"base_lr": 0.1, "total_steps": 8, "min_lr": 0.01}
     check_refused(student.cosine_annealing, options, "total_steps")
 

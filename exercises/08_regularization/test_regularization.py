@@ -74,14 +74,14 @@ def check_penalty(function, reference, params, strength):
 @points(2)
 @given(case=cases(layers, options={"strength": STRENGTHS}))
 def test_l2_penalty(student, case):
-    """Value and gradients agree with autograd over arrays of any shapes."""
+    """Value and gradients of the squares agree with autograd over arrays of any shapes."""
     check_penalty(student.l2_penalty, l2, case.params, case.strength)
 
 
 @points(1)
 @given(case=cases(a=["N D", "D", "N C H"], options={"strength": [1.0, 0.5, 3]}))
 def test_l2_penalty_of_equal_shapes_and_strength_0(student, case):
-    """One array, several of one shape, and a strength of 0 are nothing special."""
+    """For L2 one array, several of one shape, and a strength of 0 are nothing special."""
     for params in ([case.a], [case.a, -2 * case.a, case.a]):
         check_penalty(student.l2_penalty, l2, params, case.strength)
     check_penalty(student.l2_penalty, l2, [case.a], 0.0)
@@ -90,7 +90,7 @@ def test_l2_penalty_of_equal_shapes_and_strength_0(student, case):
 @points(1.5)
 @given(case=cases(layers, options={"strength": STRENGTHS}, kinds=WITHOUT_ZEROS))
 def test_l1_penalty(student, case):
-    """Value and gradients agree with autograd over arrays of any shapes."""
+    """Value and gradients of the magnitudes agree with autograd over arrays of any shapes."""
     check_penalty(student.l1_penalty, l1, case.params, case.strength)
 
 
@@ -106,7 +106,7 @@ def test_l1_penalty_at_zero(student, case):
     case=cases(a=["N D", "D", "N C H"], options={"strength": [1.0, 0.5, 3]}, kinds=WITHOUT_ZEROS)
 )
 def test_l1_penalty_of_equal_shapes_and_strength_0(student, case):
-    """One array, several of one shape, and a strength of 0 are nothing special."""
+    """For L1 one array, several of one shape, and a strength of 0 are nothing special."""
     for params in ([case.a], [case.a, -2 * case.a, case.a]):
         check_penalty(student.l1_penalty, l1, params, case.strength)
     check_penalty(student.l1_penalty, l1, [case.a], 0.0)

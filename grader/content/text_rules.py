@@ -114,12 +114,16 @@ def _written(topic: Topic) -> Iterator[Problem]:
 
 
 def _marked(topic: Topic, file: Path, checks: Sequence[CheckSource]) -> Iterator[Problem]:
-    """Each check is a function with points and a docstring."""
+    """Each check is a function with points and a docstring, whose first line is its own: students know it by that."""
+    seen: dict[str, str] = {}
     for check in checks:
+        title = (check.docstring or check.name).splitlines()[0]
+        other = seen.setdefault(title, check.name)
         for wrong, rule, cure in (
             ("." in check.name, "is a method", "make the check a function"),
             (check.points is None, "has no points", "mark it @points(n), n a number"),
             (not check.docstring, "has no docstring", "say in one line what must hold"),
+            (other != check.name, f"has the title of {other}", "say which function it is about"),
         ):
             if wrong:
                 text = f"{check.name} {rule}"
