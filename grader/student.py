@@ -53,9 +53,8 @@ class InProcess(Host):
     def __init__(self) -> None:
         super().__init__()
         pytest = sys.modules.get("pytest")
-        leaving = (
-            () if pytest is None else (pytest.exit.Exception,)
-        )  # the debugger's `q`, under pytest
+        # what the debugger's `q` raises under pytest
+        leaving = () if pytest is None else (pytest.exit.Exception,)
         self.interrupts = (KeyboardInterrupt, TimeLimit, bdb.BdbQuit, *leaving)
 
     def call(
