@@ -58,7 +58,7 @@ def plain(features, rank, condition):
     """Whether every sound method finds this rank: in X itself, in X^T X and in X X^T."""
     for matrix, power in ((features, 1), (features.T @ features, 2), (features @ features.T, 2)):
         singular = np.linalg.svd(matrix, compute_uv=False)
-        if singular[0] > condition**power * singular[rank - 1]:
+        if singular[rank - 1] == 0 or singular[0] > condition**power * singular[rank - 1]:
             return False
         if singular[rank:].max(initial=0.0) > NOISE * singular[0]:
             return False
