@@ -10,9 +10,7 @@ from grader.submission import (
     imports_beyond_grading,
     read_submission,
 )
-from grader.words import ONLY_NUMPY
-
-_UNWRITTEN = "is yours to write"
+from grader.words import ONLY_NUMPY, UNWRITTEN
 
 
 def advice_on(submission: Submission, topic: Topic) -> list[str]:
@@ -47,7 +45,7 @@ def _answers(submission: Submission) -> set[str]:
         for cell in submission.cells
         for node in ast.parse(cell.source).body
         if isinstance(node, (ast.FunctionDef, ast.ClassDef))
-        and _UNWRITTEN not in (ast.get_source_segment(cell.source, node) or "")
+        and UNWRITTEN not in (ast.get_source_segment(cell.source, node) or "")
     }
 
 

@@ -177,7 +177,6 @@ def _runs_in(groups: list[_Group], order: list[str]) -> bool:
             needed = defined_at.keys() if calls and used & defined_at.keys() else used
             if any(defined_at.get(name, at) > at for name in needed):
                 return False
-        for node in _parsed(group.text).body:
             defined_at |= dict.fromkeys(_bound(node), at)
     return True
 

@@ -7,10 +7,13 @@ from typing import Any
 
 import numpy as np
 
+UNWRITTEN = "is yours to write"
+"""How a stub's message ends, behind the function's name."""
+
 
 def unwritten(name: str, message: str) -> str:
     """What is said of a NotImplementedError: the stub's own names the function that is to be written."""
-    stub = message.removesuffix(" is yours to write")
+    stub = message.removesuffix(f" {UNWRITTEN}")
     if stub != message and stub.partition(".")[0] != name:
         return f"`{name}` calls `{stub}`, which is not written yet."
     if stub != message or not message:

@@ -6,8 +6,8 @@ the student drew, is computed anew.
 """
 
 import contextlib
+import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from types import BuiltinFunctionType, FunctionType
 from typing import Any, TypeVar
@@ -17,6 +17,7 @@ from numpy.random import Generator
 Value = TypeVar("Value")
 
 _PLAIN = (type(None), bool, int, float, str)
+_local = threading.local()
 
 
 @dataclass
@@ -28,8 +29,6 @@ class _Replay:
 
 
 _REPLAYS: dict[Any, _Replay] = {}
-_replay: ContextVar[_Replay | None] = ContextVar("replay", default=None)
-"""Of the example that runs; examples that run side by side have one each."""
 
 
 @contextlib.contextmanager
@@ -37,11 +36,11 @@ def remembering(example: Any) -> Iterator[None]:
     """Reference values asked for in the block are kept under the example's key."""
     replay = _REPLAYS.setdefault(example, _Replay())
     replay.turn = 0
-    token = _replay.set(replay)
+    _local.replay = replay
     try:
         yield
     finally:
-        _replay.reset(token)
+        _local.replay = None
 
 
 def forget_values() -> None:
@@ -57,7 +56,7 @@ def once(
     *others: Any,
 ) -> Value:
     """The value of `compute`, which depends on nothing else than what is given; treat it as read-only."""
-    replay = _replay.get()
+    replay: _Replay | None = getattr(_local, "replay", None)
     if replay is None or not isinstance(reference, (FunctionType, BuiltinFunctionType)):
         return compute()
     key = [*_parts(reference), *_flat([inputs, options, *others])]

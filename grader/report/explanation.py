@@ -15,11 +15,14 @@ from grader.report.visible import visible
 SCREEN = 21
 """Lines of an explanation on a screen of 24, below a check's title."""
 
+CASE_IN_A_REPORT = 24
+"""Lines of the smallest case in a Report."""
+
 _COLUMNS = 80
 _WIDTH = 72
-_LINES_AT_MOST = 24
 _CASE_AT_LEAST = 3
 _DETAILS_AT_LEAST = 4
+_SHORT = (bool, int, float, str, type(None), np.generic)
 
 
 def explain(
@@ -28,7 +31,7 @@ def explain(
     """Headline, details, smallest case, misconception and pointer, as lines of plain text; see `laid_out`."""
     return laid_out(
         [failure.headline, *failure.details],
-        smallest_case(failure),
+        smallest_case(failure, at_most=None),
         "\nOr: ".join(failure.misconceptions.values()),
         "" if isinstance(failure, Missing) else pointer,
         at_most=at_most,
@@ -46,7 +49,7 @@ def laid_out(
     before = [headline]
     details = [f"  {line}" for line in details]
     header = ["", "  the smallest case found that shows it:"] if case else []
-    shown = [f"    {line}" for line in visible(case).splitlines()]
+    shown = [f"    {visible(line)}" for line in case.splitlines()]
     after = ["", *misconception_lines(visible(misconception))] if misconception else []
     after += ["", f"  {pointer}"] if pointer else []
     if at_most is not None:
@@ -92,8 +95,8 @@ def message(failure: Failure | TimeLimit) -> str:
     return visible("\n".join([failure.headline, *failure.details]))
 
 
-def smallest_case(failure: Failure | TimeLimit) -> str:
-    """The generated arguments of the failing example, one a line; empty where there are none."""
+def smallest_case(failure: Failure | TimeLimit, *, at_most: int | None = CASE_IN_A_REPORT) -> str:
+    """The generated arguments of the failing example, on so many lines at most; empty where there are none."""
     if isinstance(failure, (TimeLimit, Missing)) or failure.aspect == "load" or not failure.case:
         return ""
     shown = failure.case if failure.shown is None else {"case": failure.shown}
@@ -108,7 +111,7 @@ def smallest_case(failure: Failure | TimeLimit) -> str:
         else:
             inputs[name] = value
     lines = [*_assignments(inputs), *_assignments(options)]
-    return "\n".join(_shortened(lines, _LINES_AT_MOST))
+    return "\n".join(lines if at_most is None else _shortened(lines, at_most))
 
 
 def _assignments(values: Mapping[str, Any]) -> list[str]:
@@ -132,9 +135,6 @@ def _assignments(values: Mapping[str, Any]) -> list[str]:
             lines += assignment
     end_line()
     return lines
-
-
-_SHORT = (bool, int, float, str, type(None), np.generic)
 
 
 def _assignment(name: str, value: Any) -> list[str]:

@@ -7,6 +7,7 @@ the same order; the check goes through the answers as if it had asked one by one
 sent, byte by byte: where they differ the run has gone astray, and begins again, one by one, in a new worker.
 """
 
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +17,8 @@ from grader.worker.protocol import ProtocolError
 
 _AHEAD = 32
 """Requests on their way at most: few changes of process, and few calls in vain after a failure."""
+_LOOK_S = 0.01
+"""To see an answer that is there already."""
 _BYTES_AT_MOST = 2 << 20
 _BYTES_OF_ALL = 64 << 20
 _ASTRAY_AT_MOST = 3
@@ -52,6 +55,7 @@ class Ahead:
         self._known = self._script.requests
         self._asked: list[bytes] = []
         self._sent = 0
+        self._runs_since = 0.0
 
     @property
     def in_vain(self) -> bool:
@@ -78,9 +82,15 @@ class Ahead:
         try:
             if self._sent - number <= _AHEAD // 2:
                 following = self._known[self._sent : number + _AHEAD]
+                if self._sent == number:  # nothing is on its way
+                    self._runs_since = time.monotonic()
                 self._sent += len(following)
                 worker.post([one] for one in following)
-            return worker.take(timeout_s)
+            # a call runs at the latest since the answer before it was taken: the judge's own work is not added to its limit
+            run_s = time.monotonic() - self._runs_since
+            answer = worker.take(max(timeout_s - run_s, _LOOK_S))
+            self._runs_since = time.monotonic()
+            return answer
         except (Expired, Ended, ProtocolError):
             if self.in_vain:  # perhaps it was asked for a handle that it has not
                 self._note_astray()

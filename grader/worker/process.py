@@ -106,11 +106,6 @@ class Process:
         """The next answer to what was posted; raises as `ask`."""
         return self._guarded(self._take, timeout_s)
 
-    @property
-    def has_answer(self) -> bool:
-        """Whether `take` need not wait: the next answer has been read with an earlier one."""
-        return self._guarded(lambda _: self._frame_end(), None) is not None
-
     def close(self) -> None:
         """Kills it and everything in its sandbox."""
         if self._open:
@@ -165,6 +160,8 @@ class Process:
             answer = decode(bytes(data[header:body]), data[body:end], from_judge=False)
         self._begin = end
         self._asked -= 1
+        if self._outgoing and not self._asked:
+            raise ProtocolError("an answer before the question")
         if self._begin == len(self._incoming):
             self._incoming, self._begin = bytearray(), 0
         elif not self._asked:

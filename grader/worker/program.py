@@ -353,7 +353,7 @@ def type_in_words(value: Any) -> str:
 def frozen(value: Any, depth: int = 0) -> Any:
     """A copy of the plain contents of a value, to tell later whether they changed; None where there are none."""
     kind = type(value)
-    if kind is np.ndarray or isinstance(value, np.ndarray):
+    if isinstance(value, np.ndarray):
         return None if value.dtype.hasobject else (value.shape, value.dtype, value.tobytes())
     if kind in _SCALARS:
         return (kind, value)  # in a tuple NaN equals itself

@@ -1,6 +1,5 @@
 """The worker's loop: answers the judge's requests over two descriptors of its own, inside the sandbox."""
 
-import contextlib
 import os
 import random
 import time
@@ -32,10 +31,12 @@ def main(requests: int, replies: int) -> None:
     host = Host()
     received, answers = _Received(requests), _Answers(replies)
     answers.add(("ready",))
-    with contextlib.suppress(EOFError):
-        while True:
+    while True:
+        try:
             request = received.request()
-            answers.add(_answer(host, request), wait=received.has_more)
+        except EOFError:
+            return
+        answers.add(_answer(host, request), wait=received.has_more)
 
 
 def _answer(host: Host, request: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -16,7 +16,7 @@ from grader.diagnosis.misconceptions import load_misconceptions
 from grader.failure import Failure
 from grader.grading import Settings, outcome, topic_checks
 from grader.opening import the_student
-from grader.report.explanation import SCREEN, laid_out, smallest_case
+from grader.report.explanation import SCREEN, explain, laid_out, smallest_case
 from grader.report.terminal import explanation
 from grader.submission import submission_from_bytes
 
@@ -121,6 +121,18 @@ def shown(build, **options):
         "case": edge_cases(cases(build, layouts=("C",), dtypes=("float64",), **options), seed=0)[0]
     }
     return smallest_case(failure)
+
+
+def test_a_case_of_any_length_is_shown_whole():
+    """Where nothing limits the lines, also beyond those that a Report holds."""
+    failure = Failure("Wrong.")
+    arrays = [np.arange(20.0) + 100 * number for number in range(40)]
+    failure.case = {"weights": arrays}
+    assert "more lines" in explain(failure)
+    assert "more lines" in smallest_case(failure)
+    whole = explain(failure, at_most=None)
+    assert "more lines" not in whole
+    assert all(f"[{number}] = [" in whole for number in range(40))
 
 
 def test_short_values_share_a_line():

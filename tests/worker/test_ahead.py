@@ -10,7 +10,6 @@ from grader.failure import Failure, StudentError, TimeLimit
 from grader.student import InProcess, Student
 from grader.worker import ahead
 from grader.worker.client import Isolated
-from grader.worker.pool import Pool
 from grader.worker.process import Process
 
 
@@ -38,13 +37,6 @@ def backward(dout, cache):
 def told():
     return " ".join(calls)
 """
-
-
-@pytest.fixture(scope="module")
-def pool():
-    pool = Pool()
-    yield pool
-    pool.close()
 
 
 @pytest.fixture

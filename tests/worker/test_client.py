@@ -60,13 +60,6 @@ def hello():
 """
 
 
-@pytest.fixture(scope="module")
-def pool():
-    pool = Pool()
-    yield pool
-    pool.close()
-
-
 @pytest.fixture
 def isolated(pool):
     backends = []
