@@ -49,7 +49,7 @@ def laid_out(
     before = [headline]
     details = [f"  {line}" for line in details]
     header = ["", "  the smallest case found that shows it:"] if case else []
-    shown = [f"    {visible(line)}" for line in case.splitlines()]
+    shown = [f"    {visible(line)}" for line in case.split("\n")] if case else []
     after = ["", *misconception_lines(visible(misconception))] if misconception else []
     after += ["", f"  {pointer}"] if pointer else []
     if at_most is not None:
